@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contiguous memory areas on ARM: their part of the kernel's linear mapping,
+ * and the buffers that dma_alloc_coherent() takes from them.
+ */
+#ifndef __ASM_ARM_DMA_CONTIGUOUS_H
+#define __ASM_ARM_DMA_CONTIGUOUS_H
+
+#include <linux/memblock.h>
+#include <linux/mm_types.h>
+#include <linux/types.h>
+#include <asm/page.h>
+
+struct device;
+struct vm_area_struct;
+
+/* First address that the kernel does not map; known before the areas are made */
+static inline phys_addr_t dma_contiguous_lowmem_end(void)
+{
+	return memblock.current_limit;
+}
+
+/* The area of a machine whose devices reach only a part of memory is there */
+#ifdef CONFIG_ZONE_DMA
+#define dma_contiguous_limit(mdesc) \
+	((mdesc)->dma_zone_size ? PHYS_OFFSET + (mdesc)->dma_zone_size : 0)
+#else
+#define dma_contiguous_limit(mdesc)	0
+#endif
+
+#ifdef CONFIG_CMA
+
+void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
+void dma_contiguous_remap(void);
+
+bool arm_dma_use_contiguous(struct device *dev);
+void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
+			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot);
+bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
+			     dma_addr_t handle);
+int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
+			    void *cpu_addr, dma_addr_t handle, size_t size);
+
+#else
+
+static inline void dma_contiguous_remap(void)
+{
+}
+
+static inline bool arm_dma_use_contiguous(struct device *dev)
+{
+	return false;
+}
+
+static inline void *arm_dma_alloc_contiguous(struct device *dev, size_t size,
+					     u64 mask, dma_addr_t *handle,
+					     gfp_t gfp, pgprot_t prot)
+{
+	return NULL;
+}
+
+static inline bool arm_dma_free_contiguous(struct device *dev, size_t size,
+					   void *cpu_addr, dma_addr_t handle)
+{
+	return false;
+}
+
+static inline int arm_dma_mmap_contiguous(struct device *dev,
+					  struct vm_area_struct *vma,
+					  void *cpu_addr, dma_addr_t handle,
+					  size_t size)
+{
+	return -ENXIO;
+}
+
+#endif
+
+#endif /* __ASM_ARM_DMA_CONTIGUOUS_H */

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Coherent DMA buffers from contiguous memory areas.
+ *
+ * A page must not be mapped with different attributes at the same time, so a
+ * buffer has no second mapping: the kernel's own, linear one is changed in
+ * place, and changed back when the buffer is freed.  For that the areas are
+ * mapped with pages, not sections, from boot on.
+ *
+ * How a page changes hands, and why in this order:
+ *
+ *  1. It is taken from the page allocator.  Nobody but the CPU's speculation
+ *     touches it any more.
+ *  2. Its mapping becomes uncached and the TLBs of all CPUs are flushed.  From
+ *     here on no cache line of it can be allocated.
+ *  3. The lines that are still there are cleaned and invalidated, in all caches.
+ *  4. It is cleared, through the new mapping, behind the caches' back.
+ *
+ * With 2 and 3 the other way round a line could be fetched in between, and be
+ * read in place of what a device wrote later.
+ *
+ * Requests that must not sleep can have neither pages that have to be moved
+ * nor a TLB flush on other CPUs.  They are served from a pool that is set up
+ * at boot.
+ *
+ * The buffers of an area in high memory, which has no linear mapping, are
+ * mapped in vmalloc space.
+ */
+#define pr_fmt(fmt) "DMA: " fmt
+
+#include <linux/bitmap.h>
+#include <linux/cma.h>
+#include <linux/device.h>
+#include <linux/dma-contiguous.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+
+#include <asm/cacheflush.h>
+#include <asm/dma-contiguous.h>
+#include <asm/mach/map.h>
+#include <asm/pgalloc.h>
+#include <asm/pgtable.h>
+#include <asm/tlbflush.h>
+
+#include "mm.h"
+
+/* Above this a flush of the whole TLB costs less than one page by page */
+#define FLUSH_TLB_PAGES		64
+
+/*
+ * Boot: map the areas with pages
+ */
+
+static struct {
+	phys_addr_t	base;
+	unsigned long	size;
+} dma_remap[MAX_CMA_AREAS] __initdata;
+
+static unsigned int dma_remap_count __initdata;
+
+/**
+ * dma_contiguous_early_fixup() - remember an area for dma_contiguous_remap()
+ * @base: physical address
+ * @size: bytes
+ *
+ * Context: boot, one CPU, before memory is mapped.
+ */
+void __init dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
+{
+	if (WARN_ON_ONCE(dma_remap_count == ARRAY_SIZE(dma_remap)))
+		return;
+
+	dma_remap[dma_remap_count].base = base;
+	dma_remap[dma_remap_count].size = size;
+	dma_remap_count++;
+}
+
+/*
+ * Map with pages what two section entries, one of which may be empty, map so
+ * far.  The table is complete before it takes their place.
+ */
+static void __init split_sections(pmd_t *pmd, unsigned long addr)
+{
+	const struct mem_type *type = get_mem_type(MT_MEMORY);
+	phys_addr_t table = memblock_alloc(PTE_HWTABLE_OFF + PTE_HWTABLE_SIZE,
+					   PTE_HWTABLE_OFF + PTE_HWTABLE_SIZE);
+	pte_t *pte = __va(table);
+	unsigned int i;
+
+	memset(pte, 0, PTE_HWTABLE_OFF + PTE_HWTABLE_SIZE);
+	for (i = 0; i < PTRS_PER_PTE; i++) {
+		unsigned long virt = addr + i * PAGE_SIZE;
+
+		if (pmd_none(pmd[(virt & SECTION_SIZE) ? 1 : 0]))
+			continue;
+		set_pte_ext(pte + i, pfn_pte(__phys_to_pfn(__pa(virt)),
+					     __pgprot(type->prot_pte)), 0);
+	}
+
+	pmd_clear(pmd);
+	flush_tlb_kernel_range(addr, addr + PGDIR_SIZE);
+	__pmd_populate(pmd, table, type->prot_l1);
+}
+
+/**
+ * dma_contiguous_remap() - map the areas with pages instead of sections
+ *
+ * What is not a section already, where an area ends next to the end of memory,
+ * stays as it is.
+ *
+ * Context: boot, one CPU, when low memory is mapped.
+ */
+void __init dma_contiguous_remap(void)
+{
+	phys_addr_t lowmem_end = dma_contiguous_lowmem_end();
+	unsigned int i;
+
+	for (i = 0; i < dma_remap_count; i++) {
+		unsigned long addr, end;
+
+		if (dma_remap[i].base >= lowmem_end)
+			continue;
+
+		addr = __phys_to_virt(dma_remap[i].base) & PGDIR_MASK;
+		end = __phys_to_virt(dma_remap[i].base) + dma_remap[i].size;
+		for (; addr < end; addr += PGDIR_SIZE) {
+			pmd_t *pmd = pmd_off_k(addr);
+
+			if ((pmd_val(pmd[0]) | pmd_val(pmd[1])) & PMD_TYPE_SECT)
+				split_sections(pmd, addr);
+		}
+	}
+}
+
+/*
+ * Mappings of buffers
+ */
+
+static void set_linear_prot(struct page *page, size_t size, pgprot_t prot)
+{
+	unsigned long start = (unsigned long)page_address(page);
+	unsigned long pfn = page_to_pfn(page);
+	unsigned long end = start + size;
+	unsigned long addr = start;
+
+	while (addr < end) {
+		unsigned long next = pgd_addr_end(addr, end);
+		pte_t *pte = pte_offset_kernel(pmd_off_k(addr), addr);
+
+		for (; addr < next; addr += PAGE_SIZE)
+			set_pte_ext(pte++, pfn_pte(pfn++, prot), 0);
+	}
+
+	if (size > FLUSH_TLB_PAGES * PAGE_SIZE)
+		flush_tlb_all();
+	else
+		flush_tlb_kernel_range(start, end);
+}
+
+static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
+{
+	struct vm_struct *area;
+	unsigned long addr;
+
+	prot = __pgprot(pgprot_val(prot) | L_PTE_XN);
+	if (!PageHighMem(page)) {
+		set_linear_prot(page, size, prot);
+		return page_address(page);
+	}
+
+	area = get_vm_area_caller(size, VM_IOREMAP, __builtin_return_address(0));
+	if (!area)
+		return NULL;
+
+	addr = (unsigned long)area->addr;
+	if (ioremap_page_range(addr, addr + size, page_to_phys(page), prot)) {
+		vunmap(area->addr);
+		return NULL;
+	}
+	return area->addr;
+}
+
+static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
+{
+	if (PageHighMem(page))
+		vunmap(cpu_addr);
+	else
+		set_linear_prot(page, size,
+				__pgprot(get_mem_type(MT_MEMORY)->prot_pte));
+}
+
+/* Map a buffer, and clear it in memory and in no cache */
+static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
+{
+	phys_addr_t phys = page_to_phys(page);
+	void *cpu_addr = map_buffer(page, size, prot);
+
+	if (!cpu_addr)
+		return NULL;
+
+	dmac_flush_range(cpu_addr, cpu_addr + size);
+	outer_flush_range(phys, phys + size);
+	memset(cpu_addr, 0, size);
+	wmb();
+	return cpu_addr;
+}
+
+static bool is_buffer_address(struct page *page, const void *cpu_addr)
+{
+	return PageHighMem(page) ? is_vmalloc_addr(cpu_addr) :
+				   page_address(page) == cpu_addr;
+}
+
+/*
+ * The pool for requests that must not sleep
+ */
+
+static struct {
+	size_t		size;		/* bytes; constant once set up */
+	struct page	*page;		/* constant, NULL: no pool */
+	void		*cpu_addr;	/* constant */
+	unsigned long	*bitmap;	/* lock */
+	spinlock_t	lock;		/* interrupts off, takes no other */
+} atomic_pool = {
+	.size = SZ_256K,
+	.lock = __SPIN_LOCK_UNLOCKED(atomic_pool.lock),
+};
+
+static int __init early_coherent_pool(char *arg)
+{
+	char *end;
+	unsigned long long size = memparse(arg ? arg : "", &end);
+
+	if (!arg || end == arg || *end || size > SZ_1G) {
+		pr_err("coherent_pool=%s: not a size of up to 1G; %u KiB are used\n",
+		       arg ? arg : "", (unsigned int)atomic_pool.size >> 10);
+		return 0;
+	}
+
+	atomic_pool.size = PAGE_ALIGN(size);
+	return 0;
+}
+early_param("coherent_pool", early_coherent_pool);
+
+static int __init atomic_pool_init(void)
+{
+	unsigned int nr_pages = atomic_pool.size >> PAGE_SHIFT;
+	unsigned long *bitmap;
+	struct page *page;
+	void *cpu_addr;
+
+	if (!nr_pages || !arm_dma_use_contiguous(NULL))
+		return 0;
+
+	bitmap = kzalloc(BITS_TO_LONGS(nr_pages) * sizeof(long), GFP_KERNEL);
+	if (!bitmap)
+		goto fail;
+	page = dma_alloc_from_contiguous(NULL, nr_pages,
+					 get_order(atomic_pool.size));
+	if (!page)
+		goto free_bitmap;
+	cpu_addr = prepare_buffer(page, atomic_pool.size,
+				  pgprot_dmacoherent(pgprot_kernel));
+	if (!cpu_addr)
+		goto release_pages;
+
+	atomic_pool.bitmap = bitmap;
+	atomic_pool.cpu_addr = cpu_addr;
+	atomic_pool.page = page;
+	pr_info("preallocated %u KiB pool for atomic coherent allocations\n",
+		(unsigned int)atomic_pool.size >> 10);
+	return 0;
+
+release_pages:
+	dma_release_from_contiguous(NULL, page, nr_pages);
+free_bitmap:
+	kfree(bitmap);
+fail:
+	pr_err("no %u KiB for the pool of atomic coherent allocations\n",
+	       (unsigned int)atomic_pool.size >> 10);
+	return -ENOMEM;
+}
+postcore_initcall(atomic_pool_init);
+
+static void report_full_pool(size_t size)
+{
+	size_t wanted = max_t(size_t, 2 * atomic_pool.size,
+			      roundup_pow_of_two(atomic_pool.size + size));
+
+	if (printk_ratelimit())
+		pr_err("atomic coherent pool of %u KiB is full (asked for %u bytes): boot with coherent_pool=%uK or more\n",
+		       (unsigned int)atomic_pool.size >> 10,
+		       (unsigned int)size, (unsigned int)wanted >> 10);
+}
+
+static void *alloc_from_pool(size_t size, struct page **page)
+{
+	unsigned long nr_pages = size >> PAGE_SHIFT;
+	unsigned long pool_pages = atomic_pool.size >> PAGE_SHIFT;
+	unsigned long align_mask = (1UL << get_order(size)) - 1;
+	unsigned long flags, start;
+	void *cpu_addr;
+
+	if (!atomic_pool.page)
+		return NULL;
+
+	spin_lock_irqsave(&atomic_pool.lock, flags);
+	start = bitmap_find_next_zero_area(atomic_pool.bitmap, pool_pages, 0,
+					   nr_pages, align_mask);
+	if (start < pool_pages)
+		bitmap_set(atomic_pool.bitmap, start, nr_pages);
+	spin_unlock_irqrestore(&atomic_pool.lock, flags);
+
+	if (start >= pool_pages) {
+		report_full_pool(size);
+		return NULL;
+	}
+
+	*page = nth_page(atomic_pool.page, start);
+	cpu_addr = atomic_pool.cpu_addr + (start << PAGE_SHIFT);
+	memset(cpu_addr, 0, size);
+	return cpu_addr;
+}
+
+static bool is_pool_address(const void *cpu_addr)
+{
+	return atomic_pool.page && cpu_addr >= atomic_pool.cpu_addr &&
+	       cpu_addr < atomic_pool.cpu_addr + atomic_pool.size;
+}
+
+static void free_to_pool(void *cpu_addr, size_t size)
+{
+	unsigned long start = (cpu_addr - atomic_pool.cpu_addr) >> PAGE_SHIFT;
+	unsigned long nr_pages = size >> PAGE_SHIFT;
+	unsigned long pool_pages = atomic_pool.size >> PAGE_SHIFT;
+	unsigned long flags;
+	bool allocated;
+
+	spin_lock_irqsave(&atomic_pool.lock, flags);
+	allocated = nr_pages <= pool_pages - start &&
+		    find_next_zero_bit(atomic_pool.bitmap, start + nr_pages,
+				       start) >= start + nr_pages;
+	if (allocated)
+		bitmap_clear(atomic_pool.bitmap, start, nr_pages);
+	spin_unlock_irqrestore(&atomic_pool.lock, flags);
+
+	WARN(!allocated, "DMA: free of %u bytes at %p, not all of them allocated\n",
+	     (unsigned int)size, cpu_addr);
+}
+
+/*
+ * Behind dma_alloc_coherent() and its kin
+ */
+
+/**
+ * arm_dma_use_contiguous() - do buffers of a device come from an area
+ * @dev: device, or NULL
+ *
+ * Context: any.
+ * Return: false for CPUs and devices that keep the path that they had, and
+ * when there is no area.
+ */
+bool arm_dma_use_contiguous(struct device *dev)
+{
+	struct cma *cma = dev_get_cma_area(dev);
+
+	return cma && cma_get_size(cma) && !arch_is_coherent() &&
+	       cpu_architecture() >= CPU_ARCH_ARMv6;
+}
+
+/**
+ * arm_dma_alloc_contiguous() - allocate a coherent buffer
+ * @dev: device, or NULL
+ * @size: bytes, a multiple of PAGE_SIZE, not 0
+ * @mask: highest address that the device can reach
+ * @handle: where the address for the device is stored
+ * @gfp: whether the caller can sleep and do I/O; the rest does not matter
+ * @prot: attributes of the mapping
+ *
+ * Callers that can sleep but not do I/O get pages of an area if there are free
+ * ones; both they and callers that can not sleep are served from the pool
+ * otherwise.
+ *
+ * Context: as @gfp says.
+ * Return: address for the CPU, or NULL.  The buffer is cleared.
+ */
+void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
+			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot)
+{
+	int nr_pages = size >> PAGE_SHIFT;
+	struct page *page = NULL;
+	void *cpu_addr = NULL;
+
+	if ((gfp & GFP_KERNEL) == GFP_KERNEL)
+		page = dma_alloc_from_contiguous(dev, nr_pages,
+						 get_order(size));
+	else if (gfp & __GFP_WAIT)
+		page = dma_try_alloc_from_contiguous(dev, nr_pages,
+						     get_order(size));
+	if (page) {
+		cpu_addr = prepare_buffer(page, size, prot);
+		if (!cpu_addr)
+			dma_release_from_contiguous(dev, page, nr_pages);
+	} else if ((gfp & GFP_KERNEL) != GFP_KERNEL) {
+		cpu_addr = alloc_from_pool(size, &page);
+	}
+	if (!cpu_addr)
+		return NULL;
+
+	*handle = pfn_to_dma(dev, page_to_pfn(page));
+	if ((u64)page_to_phys(page) + size - 1 > mask) {
+		dev_err(dev, "contiguous memory is above the coherent DMA mask %#llx\n",
+			mask);
+		arm_dma_free_contiguous(dev, size, cpu_addr, *handle);
+		return NULL;
+	}
+	return cpu_addr;
+}
+
+/**
+ * arm_dma_free_contiguous() - free a coherent buffer
+ * @dev: device that it was allocated for
+ * @size: bytes, a multiple of PAGE_SIZE
+ * @cpu_addr: address for the CPU
+ * @handle: address for the device
+ *
+ * Context: any with interrupts on; for an area in high memory, process context.
+ * Return: false, and nothing is done, if the buffer is not one of
+ * arm_dma_alloc_contiguous().
+ */
+bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
+			     dma_addr_t handle)
+{
+	unsigned long pfn = dma_to_pfn(dev, handle);
+	struct page *page;
+
+	if (is_pool_address(cpu_addr)) {
+		free_to_pool(cpu_addr, size);
+		return true;
+	}
+
+	if (!pfn_valid(pfn))
+		return false;
+	page = pfn_to_page(pfn);
+	if (!cma_pages_valid(dev_get_cma_area(dev), page, size >> PAGE_SHIFT))
+		return false;
+
+	if (WARN(!is_buffer_address(page, cpu_addr),
+		 "DMA: free of a buffer at %p that is not at %#lx\n", cpu_addr,
+		 (unsigned long)handle))
+		return true;
+
+	unmap_buffer(page, size, cpu_addr);
+	dma_release_from_contiguous(dev, page, size >> PAGE_SHIFT);
+	return true;
+}
+
+/**
+ * arm_dma_mmap_contiguous() - map a coherent buffer for user space
+ * @dev: device that it was allocated for
+ * @vma: what to map, beginning with page vma->vm_pgoff of the buffer
+ * @cpu_addr: address for the CPU
+ * @handle: address for the device
+ * @size: bytes
+ *
+ * Whatever the caller asks for, the mapping gets the memory type that the
+ * kernel's has.
+ *
+ * Context: process context, mmap_sem held for writing.
+ * Return: 0, -ENXIO if the buffer is not one of arm_dma_alloc_contiguous() or
+ * not all of the range is in it, or an errno of remap_pfn_range().
+ */
+int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
+			    void *cpu_addr, dma_addr_t handle, size_t size)
+{
+	unsigned long nr_pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	unsigned long nr_user = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+	unsigned long off = vma->vm_pgoff;
+	unsigned long pfn = dma_to_pfn(dev, handle);
+	unsigned long addr = (unsigned long)cpu_addr;
+	pgprot_t prot = vma->vm_page_prot;
+	struct page *page;
+
+	if (!pfn_valid(pfn))
+		return -ENXIO;
+	page = pfn_to_page(pfn);
+	if (!is_pool_address(cpu_addr) &&
+	    (!cma_pages_valid(dev_get_cma_area(dev), page, nr_pages) ||
+	     !is_buffer_address(page, cpu_addr)))
+		return -ENXIO;
+	if (off >= nr_pages || nr_user > nr_pages - off)
+		return -ENXIO;
+
+	if (!PageHighMem(page)) {
+		pte_t *pte = pte_offset_kernel(pmd_off_k(addr), addr);
+
+		prot = __pgprot_modify(prot, L_PTE_MT_MASK,
+				       pte_val(*pte) & L_PTE_MT_MASK);
+	}
+	vma->vm_page_prot = prot;
+	return remap_pfn_range(vma, vma->vm_start, pfn + off,
+			       nr_user << PAGE_SHIFT, prot);
+}

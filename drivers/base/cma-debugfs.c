@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * debugfs: cma/<area>/, one directory for each contiguous memory area.
+ */
+#include <linux/cma.h>
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "cma.h"
+
+/* What was allocated by writing to "alloc", last one first */
+struct cma_debug_chunk {
+	struct list_head	list;
+	struct cma		*cma;
+	struct page		*pages;
+	unsigned long		count;
+};
+
+static DEFINE_MUTEX(cma_debug_mutex);	/* cma_debug_chunks */
+static LIST_HEAD(cma_debug_chunks);
+
+static int cma_debug_alloc(struct cma *cma, unsigned long count)
+{
+	struct cma_debug_chunk *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+
+	if (!chunk)
+		return -ENOMEM;
+
+	chunk->pages = cma_alloc(cma, count, 0, false);
+	if (!chunk->pages) {
+		kfree(chunk);
+		return -ENOMEM;
+	}
+
+	chunk->cma = cma;
+	chunk->count = count;
+	mutex_lock(&cma_debug_mutex);
+	list_add(&chunk->list, &cma_debug_chunks);
+	mutex_unlock(&cma_debug_mutex);
+	return 0;
+}
+
+static int cma_debug_free(struct cma *cma, unsigned long count)
+{
+	struct cma_debug_chunk *chunk, *next;
+
+	mutex_lock(&cma_debug_mutex);
+	list_for_each_entry_safe(chunk, next, &cma_debug_chunks, list) {
+		unsigned long part = min(count, chunk->count);
+
+		if (chunk->cma != cma)
+			continue;
+		part = round_down(part, 1UL << cma->order_per_bit);
+		if (!part)
+			break;
+
+		cma_release(cma, chunk->pages, part);
+		chunk->pages = nth_page(chunk->pages, part);
+		chunk->count -= part;
+		count -= part;
+		if (chunk->count)
+			break;
+		list_del(&chunk->list);
+		kfree(chunk);
+	}
+	mutex_unlock(&cma_debug_mutex);
+	return 0;
+}
+
+static ssize_t cma_debug_write(struct file *file, const char __user *buf,
+			       size_t size,
+			       int (*op)(struct cma *cma, unsigned long count))
+{
+	unsigned long count;
+	int ret = kstrtoul_from_user(buf, size, 0, &count);
+
+	if (!ret)
+		ret = op(file->private_data, count);
+	return ret ? ret : size;
+}
+
+static ssize_t cma_alloc_write(struct file *file, const char __user *buf,
+			       size_t size, loff_t *pos)
+{
+	return cma_debug_write(file, buf, size, cma_debug_alloc);
+}
+
+static ssize_t cma_free_write(struct file *file, const char __user *buf,
+			      size_t size, loff_t *pos)
+{
+	return cma_debug_write(file, buf, size, cma_debug_free);
+}
+
+static int cma_debug_open(struct inode *inode, struct file *file)
+{
+	file->private_data = inode->i_private;
+	return 0;
+}
+
+static const struct file_operations cma_alloc_fops = {
+	.open	= cma_debug_open,
+	.write	= cma_alloc_write,
+	.llseek	= noop_llseek,
+};
+
+static const struct file_operations cma_free_fops = {
+	.open	= cma_debug_open,
+	.write	= cma_free_write,
+	.llseek	= noop_llseek,
+};
+
+/* Longest run of clear bits, in pages */
+static unsigned long cma_max_chunk(struct cma *cma)
+{
+	unsigned long maxno = cma_bitmap_maxno(cma);
+	unsigned long start, end = 0, longest = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	while (end < maxno) {
+		start = find_next_zero_bit(cma->bitmap, maxno, end);
+		end = find_next_bit(cma->bitmap, maxno, start);
+		longest = max(longest, end - start);
+	}
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return longest << cma->order_per_bit;
+}
+
+static int cma_used_get(void *data, u64 *val)
+{
+	*val = cma_used_pages(data);
+	return 0;
+}
+DEFINE_SIMPLE_ATTRIBUTE(cma_used_fops, cma_used_get, NULL, "%llu\n");
+
+static int cma_maxchunk_get(void *data, u64 *val)
+{
+	*val = cma_max_chunk(data);
+	return 0;
+}
+DEFINE_SIMPLE_ATTRIBUTE(cma_maxchunk_fops, cma_maxchunk_get, NULL, "%llu\n");
+
+static int cma_count_get(void *data, u64 *val)
+{
+	*val = ((struct cma *)data)->count;
+	return 0;
+}
+DEFINE_SIMPLE_ATTRIBUTE(cma_count_fops, cma_count_get, NULL, "%llu\n");
+
+static int cma_base_pfn_get(void *data, u64 *val)
+{
+	*val = ((struct cma *)data)->base_pfn;
+	return 0;
+}
+DEFINE_SIMPLE_ATTRIBUTE(cma_base_pfn_fops, cma_base_pfn_get, NULL, "%llu\n");
+
+static int cma_order_per_bit_get(void *data, u64 *val)
+{
+	*val = ((struct cma *)data)->order_per_bit;
+	return 0;
+}
+DEFINE_SIMPLE_ATTRIBUTE(cma_order_per_bit_fops, cma_order_per_bit_get, NULL,
+			"%llu\n");
+
+/* The bitmap as 32-bit words */
+static int cma_bitmap_show(struct seq_file *s, void *unused)
+{
+	struct cma *cma = s->private;
+	unsigned long nr_bits = cma_bitmap_maxno(cma);
+	unsigned long bit;
+
+	for (bit = 0; bit < nr_bits; bit += 32) {
+		u32 word = cma->bitmap[BIT_WORD(bit)] >> (bit % BITS_PER_LONG);
+
+		seq_printf(s, "%u%c", word, bit + 32 < nr_bits ? ' ' : '\n');
+	}
+
+	return 0;
+}
+
+static int cma_bitmap_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, cma_bitmap_show, inode->i_private);
+}
+
+static const struct file_operations cma_bitmap_fops = {
+	.open		= cma_bitmap_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int __init cma_debugfs_add(struct cma *cma, void *root)
+{
+	struct dentry *dir;
+
+	if (!cma->count)
+		return 0;
+
+	dir = debugfs_create_dir(cma->name, root);
+	if (IS_ERR_OR_NULL(dir))
+		return 0;
+
+	debugfs_create_file("alloc", 0200, dir, cma, &cma_alloc_fops);
+	debugfs_create_file("free", 0200, dir, cma, &cma_free_fops);
+	debugfs_create_file("used", 0444, dir, cma, &cma_used_fops);
+	debugfs_create_file("count", 0444, dir, cma, &cma_count_fops);
+	debugfs_create_file("maxchunk", 0444, dir, cma, &cma_maxchunk_fops);
+	debugfs_create_file("base_pfn", 0444, dir, cma, &cma_base_pfn_fops);
+	debugfs_create_file("order_per_bit", 0444, dir, cma,
+			    &cma_order_per_bit_fops);
+	debugfs_create_file("bitmap", 0444, dir, cma, &cma_bitmap_fops);
+	return 0;
+}
+
+static int __init cma_debugfs_init(void)
+{
+	struct dentry *root = debugfs_create_dir("cma", NULL);
+
+	if (IS_ERR_OR_NULL(root))
+		return 0;
+	return cma_for_each_area(cma_debugfs_add, root);
+}
+late_initcall(cma_debugfs_init);

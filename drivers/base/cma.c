@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contiguous memory areas: which part of an area belongs to whom.
+ *
+ * A bit in the bitmap of an area stands for pages that a driver has, or that
+ * somebody tries to take at the moment.  A range is claimed in the bitmap
+ * first, and then taken from the page allocator, without the lock.  When that
+ * fails the claim is dropped, and the search goes on behind the page that was
+ * in use: no range that contains it can be had.
+ *
+ * There are two ways to take a range.  One that is free all over is taken as
+ * it is, on any CPU at any time.  Only when no such range is left one is
+ * emptied, which may take long and is done for one range of an area at a time.
+ *
+ * Order of locks: empty_mutex, lock.  lock is never held while pages are taken,
+ * moved or freed, so zone->lock does not nest inside it.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#ifdef CONFIG_CMA_DEBUG
+#define DEBUG
+#endif
+
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
+#include <linux/cma.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/page-contig.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmstat.h>
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/cma.h>
+
+#include "cma.h"
+
+/* How many ranges are looked at for one that is free all over */
+#define CMA_TRIALS		32
+/* How often an area is searched when all there is was busy */
+#define CMA_ROUNDS		3
+/* Time for references to busy pages to go away between two rounds */
+#define CMA_ROUND_DELAY_MS	20
+
+struct cma cma_areas[MAX_CMA_AREAS];
+unsigned int cma_area_count;
+
+/**
+ * cma_get_base() - where an area begins
+ * @cma: area
+ *
+ * Context: any.
+ * Return: physical address.
+ */
+phys_addr_t cma_get_base(const struct cma *cma)
+{
+	return PFN_PHYS(cma->base_pfn);
+}
+EXPORT_SYMBOL_GPL(cma_get_base);
+
+/**
+ * cma_get_size() - how large an area is
+ * @cma: area
+ *
+ * Context: any.
+ * Return: bytes; 0 for an area that could not be activated.
+ */
+unsigned long cma_get_size(const struct cma *cma)
+{
+	return cma->count << PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(cma_get_size);
+
+/**
+ * cma_get_name() - name of an area
+ * @cma: area
+ *
+ * Context: any.
+ * Return: the name that the area has in debugfs and sysfs.
+ */
+const char *cma_get_name(const struct cma *cma)
+{
+	return cma->name;
+}
+EXPORT_SYMBOL_GPL(cma_get_name);
+
+/**
+ * cma_for_each_area() - call a function for every area
+ * @it: function; a value other than 0 ends the walk
+ * @data: second argument of @it
+ *
+ * Context: that of @it.
+ * Return: 0, or what @it returned.
+ */
+int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < cma_area_count; i++) {
+		int ret = it(&cma_areas[i], data);
+
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(cma_for_each_area);
+
+/**
+ * cma_used_pages() - how much of an area is taken
+ * @cma: area
+ *
+ * Context: any.  Takes @cma->lock.
+ * Return: pages that drivers have or somebody tries to take.
+ */
+unsigned long cma_used_pages(struct cma *cma)
+{
+	unsigned long flags, bits;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	bits = cma->count ? bitmap_weight(cma->bitmap, cma_bitmap_maxno(cma)) : 0;
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return bits << cma->order_per_bit;
+}
+
+/**
+ * cma_min_alignment() - what base and size of an area are multiples of
+ *
+ * The page allocator isolates whole pageblocks, and merges free pages up to
+ * blocks of MAX_ORDER - 1: neither may stick out of an area.
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+phys_addr_t __init cma_min_alignment(void)
+{
+	return (phys_addr_t)PAGE_SIZE *
+	       max_t(unsigned long, pageblock_nr_pages, MAX_ORDER_NR_PAGES);
+}
+
+/**
+ * cma_init_reserved_mem() - make an area of memory that is reserved already
+ * @base: physical address of the first byte, see cma_min_alignment()
+ * @size: bytes, see cma_min_alignment()
+ * @order_per_bit: pages that are allocated at once as an order, 0 for one page
+ * @name: of the area, or NULL for "cma" and its number
+ * @res_cma: where the area is stored
+ *
+ * The area can be used from core_initcall() on.
+ *
+ * Context: boot, after the memory was reserved in memblock.
+ * Return: 0, -ENOSPC when there are too many areas, -EINVAL for a base or size
+ * that is 0 or not aligned.
+ */
+int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
+				 unsigned int order_per_bit, const char *name,
+				 struct cma **res_cma)
+{
+	struct cma *cma = &cma_areas[cma_area_count];
+
+	if (cma_area_count == ARRAY_SIZE(cma_areas))
+		return -ENOSPC;
+	if (!size || !IS_ALIGNED(base | size, cma_min_alignment()) ||
+	    !IS_ALIGNED(cma_min_alignment(), (phys_addr_t)PAGE_SIZE << order_per_bit))
+		return -EINVAL;
+
+	cma->base_pfn = PFN_DOWN(base);
+	cma->count = size >> PAGE_SHIFT;
+	cma->order_per_bit = order_per_bit;
+	if (name)
+		strlcpy(cma->name, name, sizeof(cma->name));
+	else
+		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
+	cma_area_count++;
+	*res_cma = cma;
+	return 0;
+}
+
+/* NULL, or why the area can not be used */
+static const char *__init cma_check_pages(const struct cma *cma)
+{
+	unsigned long end = cma->base_pfn + cma->count;
+	struct zone *zone = NULL;
+	unsigned long pfn;
+
+	for (pfn = cma->base_pfn; pfn < end; pfn++) {
+		if (!pfn_valid(pfn))
+			return "has a hole";
+		if (!zone)
+			zone = page_zone(pfn_to_page(pfn));
+		if (zone != page_zone(pfn_to_page(pfn)))
+			return "is in more than one zone";
+		if (!PageReserved(pfn_to_page(pfn)))
+			return "is in use";
+	}
+
+	return NULL;
+}
+
+static void __init cma_activate_area(struct cma *cma)
+{
+	unsigned long size = BITS_TO_LONGS(cma_bitmap_maxno(cma)) * sizeof(long);
+	unsigned long end = cma->base_pfn + cma->count;
+	const char *why = cma_check_pages(cma);
+	unsigned long pfn;
+
+	spin_lock_init(&cma->lock);
+	mutex_init(&cma->empty_mutex);
+
+	if (!why) {
+		cma->bitmap = kzalloc(size, GFP_KERNEL);
+		if (!cma->bitmap)
+			why = "has no memory for its bitmap";
+	}
+	if (why) {
+		pr_warning("area %s: %s; memory goes back to the system\n",
+			   cma->name, why);
+		free_reserved_contig_range(cma->base_pfn, cma->count);
+		cma->count = 0;
+		return;
+	}
+
+	for (pfn = cma->base_pfn; pfn < end; pfn += pageblock_nr_pages)
+		init_cma_reserved_pageblock(pfn_to_page(pfn));
+}
+
+static int __init cma_init_reserved_areas(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < cma_area_count; i++)
+		cma_activate_area(&cma_areas[i]);
+
+	return 0;
+}
+core_initcall(cma_init_reserved_areas);
+
+static unsigned long cma_bit_to_pfn(const struct cma *cma, unsigned long bit)
+{
+	return cma->base_pfn + (bit << cma->order_per_bit);
+}
+
+static unsigned long cma_pfn_to_bit(const struct cma *cma, unsigned long pfn)
+{
+	return (pfn - cma->base_pfn) >> cma->order_per_bit;
+}
+
+static unsigned long cma_pages_to_bits(const struct cma *cma,
+				       unsigned long count)
+{
+	return ALIGN(count, 1UL << cma->order_per_bit) >> cma->order_per_bit;
+}
+
+/*
+ * Find nr_bits clear bits, from bit on.  The alignment is one of physical
+ * addresses: an area may begin at a smaller one than its buffers want.
+ */
+static unsigned long cma_find(const struct cma *cma, unsigned long bit,
+			      unsigned long nr_bits, unsigned int align_order)
+{
+	unsigned long maxno = cma_bitmap_maxno(cma);
+	unsigned long align = 1UL << max(align_order, cma->order_per_bit);
+
+	lockdep_assert_held(&cma->lock);
+
+	while (bit < maxno) {
+		unsigned long pfn, used;
+
+		bit = find_next_zero_bit(cma->bitmap, maxno, bit);
+		pfn = ALIGN(cma_bit_to_pfn(cma, bit), align);
+		bit = cma_pfn_to_bit(cma, pfn);
+		if (bit > maxno || nr_bits > maxno - bit)
+			return maxno;
+
+		used = find_next_bit(cma->bitmap, bit + nr_bits, bit);
+		if (used >= bit + nr_bits)
+			return bit;
+		bit = used + 1;
+	}
+
+	return maxno;
+}
+
+/*
+ * Claim the first range from *bit on.  -EAGAIN when there is none, but one may
+ * be given up by an attempt that is not finished; -ENOMEM when there is none.
+ */
+static int cma_claim(struct cma *cma, unsigned long *bit,
+		     unsigned long nr_bits, unsigned int align_order,
+		     bool trial)
+{
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	*bit = cma_find(cma, *bit, nr_bits, align_order);
+	if (*bit < cma_bitmap_maxno(cma)) {
+		bitmap_set(cma->bitmap, *bit, nr_bits);
+		cma->nr_trials += trial;
+	} else {
+		ret = cma->nr_trials ? -EAGAIN : -ENOMEM;
+	}
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return ret;
+}
+
+static void cma_unclaim(struct cma *cma, unsigned long bit,
+			unsigned long nr_bits)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	bitmap_clear(cma->bitmap, bit, nr_bits);
+	spin_unlock_irqrestore(&cma->lock, flags);
+}
+
+/* An attempt to take a free range is over */
+static void cma_end_trial(struct cma *cma, unsigned long bit,
+			  unsigned long nr_bits, bool success)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	cma->nr_trials--;
+	if (!success)
+		bitmap_clear(cma->bitmap, bit, nr_bits);
+	spin_unlock_irqrestore(&cma->lock, flags);
+}
+
+/* Take a range that is free all over. Context: any. */
+static struct page *cma_take_free(struct cma *cma, unsigned long count,
+				  unsigned int align_order)
+{
+	unsigned long nr_bits = cma_pages_to_bits(cma, count);
+	unsigned long bit = 0;
+	int trial;
+
+	for (trial = 0; trial < CMA_TRIALS; trial++) {
+		unsigned long pfn, used;
+
+		if (cma_claim(cma, &bit, nr_bits, align_order, true))
+			break;
+		pfn = cma_bit_to_pfn(cma, bit);
+		used = take_contig_range(pfn, pfn + count, MIGRATE_CMA);
+		cma_end_trial(cma, bit, nr_bits, used == pfn + count);
+		if (used == pfn + count)
+			return pfn_to_page(pfn);
+		bit = cma_pfn_to_bit(cma, used) + 1;
+	}
+
+	return NULL;
+}
+
+/*
+ * Empty the first range that can be emptied.  Caller holds cma->empty_mutex.
+ * Returns 0, -EBUSY, -EINTR or -ENOMEM.
+ */
+static int cma_empty_round(struct cma *cma, unsigned long count,
+			   unsigned int align_order, struct page **page)
+{
+	unsigned long nr_bits = cma_pages_to_bits(cma, count);
+	unsigned long bit = 0;
+	bool busy = false;
+
+	for (;;) {
+		unsigned long pfn, busy_pfn;
+		int ret = cma_claim(cma, &bit, nr_bits, align_order, false);
+
+		if (ret)
+			return busy || ret == -EAGAIN ? -EBUSY : ret;
+		pfn = cma_bit_to_pfn(cma, bit);
+		ret = alloc_contig_range_busy(pfn, pfn + count, MIGRATE_CMA,
+					      &busy_pfn);
+		if (!ret) {
+			*page = pfn_to_page(pfn);
+			return 0;
+		}
+
+		cma_unclaim(cma, bit, nr_bits);
+		if (ret != -EBUSY)
+			return ret;
+		trace_cma_alloc_busy_retry(cma->name, busy_pfn,
+					   pfn_to_page(busy_pfn), count,
+					   align_order);
+		bit = cma_pfn_to_bit(cma, busy_pfn) + 1;
+		busy = true;
+	}
+}
+
+static int cma_empty_range(struct cma *cma, unsigned long count,
+			   unsigned int align_order, struct page **page)
+{
+	int round, ret = -EBUSY;
+
+	if (mutex_lock_killable(&cma->empty_mutex))
+		return -EINTR;
+
+	for (round = 0; round < CMA_ROUNDS; round++) {
+		ret = cma_empty_round(cma, count, align_order, page);
+		if (ret != -EBUSY)
+			break;
+		if (round < CMA_ROUNDS - 1)
+			schedule_timeout_killable(msecs_to_jiffies(CMA_ROUND_DELAY_MS));
+	}
+
+	mutex_unlock(&cma->empty_mutex);
+	return ret;
+}
+
+static void cma_count_alloc(struct cma *cma, struct page *page,
+			    unsigned long count, unsigned int align_order,
+			    int ret)
+{
+	trace_cma_alloc_finish(cma->name, page ? page_to_pfn(page) : 0, page,
+			       count, align_order, ret);
+	pr_debug("area %s: %lu pages: %p, error %d\n", cma->name, count, page,
+		 ret);
+	if (page) {
+		count_vm_event(CMA_ALLOC_SUCCESS);
+		atomic_long_add(count, &cma->nr_success);
+	} else {
+		count_vm_event(CMA_ALLOC_FAIL);
+		atomic_long_add(count, &cma->nr_fail);
+	}
+}
+
+static bool cma_can_have(const struct cma *cma, unsigned long count)
+{
+	return cma && count && count <= cma->count;
+}
+
+/**
+ * cma_alloc() - allocate contiguous pages from an area
+ * @cma: area; NULL fails
+ * @count: pages, 1 to the size of the area
+ * @align_order: order of pages that the physical address is a multiple of
+ * @no_warn: no message when it fails
+ *
+ * Context: process context that may do I/O and holds no lock that reclaim or
+ * page migration takes.  May sleep.  While memory is being reclaimed only
+ * pages that are free are taken.
+ * Return: the first page, or NULL.  Each page has one reference.  The contents
+ * are undefined.
+ */
+struct page *cma_alloc(struct cma *cma, unsigned long count,
+		       unsigned int align_order, bool no_warn)
+{
+	struct page *page;
+	int ret = 0;
+
+	if (!cma_can_have(cma, count))
+		return NULL;
+
+	trace_cma_alloc_start(cma->name, count, align_order);
+	page = cma_take_free(cma, count, align_order);
+	if (!page && !(current->flags & PF_MEMALLOC))
+		ret = cma_empty_range(cma, count, align_order, &page);
+	else if (!page)
+		ret = -EBUSY;
+	cma_count_alloc(cma, page, count, align_order, ret);
+
+	if (!page && !no_warn && ret != -EINTR)
+		pr_err_ratelimited("area %s: no %lu contiguous pages aligned to order %u, error %d (%lu of %lu pages used)\n",
+				   cma->name, count, align_order, ret,
+				   cma_used_pages(cma), cma->count);
+	return page;
+}
+EXPORT_SYMBOL_GPL(cma_alloc);
+
+/**
+ * cma_try_alloc() - allocate contiguous pages that are free right now
+ * @cma: area; NULL fails
+ * @count: pages, 1 to the size of the area
+ * @align_order: order of pages that the physical address is a multiple of
+ *
+ * Context: any, also with interrupts off.
+ * Return: the first page, or NULL.  Each page has one reference.  The contents
+ * are undefined.
+ */
+struct page *cma_try_alloc(struct cma *cma, unsigned long count,
+			   unsigned int align_order)
+{
+	struct page *page;
+
+	if (!cma_can_have(cma, count))
+		return NULL;
+
+	trace_cma_alloc_start(cma->name, count, align_order);
+	page = cma_take_free(cma, count, align_order);
+	cma_count_alloc(cma, page, count, align_order, page ? 0 : -EBUSY);
+	return page;
+}
+EXPORT_SYMBOL_GPL(cma_try_alloc);
+
+/**
+ * cma_pages_valid() - are these pages of this area
+ * @cma: area, or NULL
+ * @pages: first page, or NULL
+ * @count: pages
+ *
+ * Context: any.
+ * Return: true if all of the pages lie in the area.
+ */
+bool cma_pages_valid(struct cma *cma, const struct page *pages,
+		     unsigned long count)
+{
+	unsigned long pfn;
+
+	if (!cma || !pages || !count || count > cma->count)
+		return false;
+
+	pfn = page_to_pfn(pages);
+	return pfn >= cma->base_pfn &&
+	       pfn - cma->base_pfn <= cma->count - count;
+}
+EXPORT_SYMBOL_GPL(cma_pages_valid);
+
+/**
+ * cma_release() - give back contiguous pages
+ * @cma: area, or NULL
+ * @pages: first page of what cma_alloc() gave, or of a part of it
+ * @count: pages
+ *
+ * Context: any, also with interrupts off.
+ * Return: false, and nothing is done, if not all of the pages are in the area
+ * and allocated.
+ */
+bool cma_release(struct cma *cma, const struct page *pages,
+		 unsigned long count)
+{
+	unsigned long bit, nr_bits, pfn, flags;
+	bool allocated;
+
+	if (!cma_pages_valid(cma, pages, count))
+		return false;
+
+	pfn = page_to_pfn(pages);
+	bit = cma_pfn_to_bit(cma, pfn);
+	nr_bits = cma_pages_to_bits(cma, count);
+
+	spin_lock_irqsave(&cma->lock, flags);
+	allocated = find_next_zero_bit(cma->bitmap, bit + nr_bits, bit) >=
+		    bit + nr_bits;
+	spin_unlock_irqrestore(&cma->lock, flags);
+	if (!allocated) {
+		pr_err_ratelimited("area %s: release of %lu pages at pfn %#lx, not all of them allocated\n",
+				   cma->name, count, pfn);
+		return false;
+	}
+
+	/* Nobody may claim the range before its pages are free */
+	free_contig_range(pfn, count);
+	cma_unclaim(cma, bit, nr_bits);
+
+	atomic_long_add(count, &cma->nr_released);
+	trace_cma_release(cma->name, pfn, pages, count);
+	pr_debug("area %s: %lu pages at pfn %#lx released\n", cma->name, count,
+		 pfn);
+	return true;
+}
+EXPORT_SYMBOL_GPL(cma_release);

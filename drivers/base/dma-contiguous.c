@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Contiguous memory for DMA: where the areas are, and whose.
+ *
+ * The default area is reserved by the architecture, with the size and place
+ * that "cma=" asks for, or Kconfig:
+ *
+ *	cma=SIZE		as high in low memory as it fits
+ *	cma=SIZE@BASE		at BASE or the lowest place above it
+ *	cma=SIZE@BASE-END	inside of [BASE, END)
+ *	cma=0			no default area
+ *
+ * SIZE may be a percentage of all memory.  What can not be done as it was asked
+ * for is not done: one line says why, and the boot goes on without an area.
+ */
+#define pr_fmt(fmt) "cma: " fmt
+
+#include <linux/cma.h>
+#include <linux/dma-contiguous.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include <asm/dma-contiguous.h>
+
+#include "cma.h"
+
+#define ADDR_FMT	"0x%08llx"
+#define KIB(bytes)	((unsigned long long)(bytes) >> 10)
+
+/**
+ * dma_contiguous_default_area - the area of all devices that have none
+ */
+struct cma *dma_contiguous_default_area;
+EXPORT_SYMBOL_GPL(dma_contiguous_default_area);
+
+/*
+ * What an area shall be like.  Addresses are 64 bits wide here whatever a
+ * phys_addr_t is, so that nothing that was asked for is cut off unnoticed.
+ */
+struct cma_request {
+	u64	size;		/* bytes; percent if is_percent */
+	u64	base;		/* lowest address, if has_base */
+	u64	end;		/* address behind the area at most, if has_end */
+	bool	is_percent;
+	bool	has_base;
+	bool	has_end;
+};
+
+/* The argument of "cma=", for messages */
+static char cma_arg[64] __initdata;
+static struct cma_request cma_request __initdata;
+static const char *cma_arg_error __initdata;
+static bool cma_arg_given __initdata;
+
+/* What is in the way, for messages */
+static char cma_reason[64] __initdata;
+
+/*
+ * Parse a number with an optional K, M or G, and go on behind it.
+ * -EINVAL if there is none, -ERANGE if it does not fit.
+ */
+static int __init parse_number(const char **s, u64 *number)
+{
+	const char *p = *s;
+	unsigned int base = 10, shift = 0;
+	u64 val = 0;
+
+	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
+		base = 16;
+		p += 2;
+	}
+	if (hex_to_bin(*p) < 0 || hex_to_bin(*p) >= base)
+		return -EINVAL;
+
+	for (; hex_to_bin(*p) >= 0 && hex_to_bin(*p) < base; p++) {
+		if (val >> 56)
+			return -ERANGE;
+		val = val * base + hex_to_bin(*p);
+	}
+
+	if (*p == 'K' || *p == 'k')
+		shift = 10;
+	else if (*p == 'M' || *p == 'm')
+		shift = 20;
+	else if (*p == 'G' || *p == 'g')
+		shift = 30;
+	if (val > (~0ULL >> shift))
+		return -ERANGE;
+
+	*number = val << shift;
+	*s = shift ? p + 1 : p;
+	return 0;
+}
+
+/* NULL, or what is wrong */
+static const char *__init parse_request(const char *s, struct cma_request *req)
+{
+	int ret = parse_number(&s, &req->size);
+
+	if (ret)
+		return ret == -ERANGE ? "size is too large" : "not a size";
+	if (*s == '%') {
+		req->is_percent = true;
+		s++;
+		if (req->size > 100)
+			return "percentage over 100";
+	}
+	if (!*s)
+		return NULL;
+	if (*s++ != '@')
+		return "not a size";
+
+	ret = parse_number(&s, &req->base);
+	if (ret)
+		return ret == -ERANGE ? "outside of RAM" : "not an address";
+	req->has_base = true;
+	if (!*s)
+		return NULL;
+	if (*s++ != '-')
+		return "not an address";
+
+	if (parse_number(&s, &req->end) || *s)
+		return "not an address";
+	req->has_end = true;
+	return req->end > req->base ? NULL : "END is not above BASE";
+}
+
+static int __init early_cma(char *arg)
+{
+	memset(&cma_request, 0, sizeof(cma_request));
+	strlcpy(cma_arg, arg ? arg : "", sizeof(cma_arg));
+	cma_arg_error = parse_request(arg ? arg : "", &cma_request);
+	cma_arg_given = true;
+	return 0;
+}
+early_param("cma", early_cma);
+
+static u64 __init percent_of_memory(u64 percent)
+{
+	return div_u64(memblock_phys_mem_size() * percent, 100);
+}
+
+/* What Kconfig asks for */
+static u64 __init config_size(void)
+{
+	u64 size = (u64)CMA_SIZE_MBYTES << 20;
+	u64 part = percent_of_memory(CMA_SIZE_PERCENTAGE);
+
+	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_PERCENTAGE))
+		return part;
+	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_MIN))
+		return min(size, part);
+	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_MAX))
+		return max(size, part);
+	return size;
+}
+
+/* Describe the first memory of [base, end) that is in use. False if none is. */
+static bool __init find_in_use(u64 base, u64 end)
+{
+	u64 first = base, last;
+
+	while (first < end && !memblock_is_reserved(first))
+		first += PAGE_SIZE;
+	if (first >= end)
+		return false;
+
+	last = first;
+	while (memblock_is_reserved(last + PAGE_SIZE))
+		last += PAGE_SIZE;
+	snprintf(cma_reason, sizeof(cma_reason),
+		 ADDR_FMT "-" ADDR_FMT " is in use", first,
+		 last + PAGE_SIZE - 1);
+	return true;
+}
+
+static bool __init crosses_lowmem_end(u64 base, u64 size)
+{
+	u64 lowmem_end = dma_contiguous_lowmem_end();
+
+	return base < lowmem_end && base + size > lowmem_end;
+}
+
+static bool __init is_free_memory(u64 base, u64 size)
+{
+	return !crosses_lowmem_end(base, size) &&
+	       memblock_is_region_memory(base, size) &&
+	       !memblock_is_region_reserved(base, size);
+}
+
+/* Lowest aligned place in [base, end), 0 if there is none */
+static u64 __init find_lowest(u64 base, u64 end, u64 size)
+{
+	u64 align = cma_min_alignment();
+
+	for (base = ALIGN(base, align); base + size <= end; base += align)
+		if (is_free_memory(base, size))
+			return base;
+
+	return 0;
+}
+
+/* Highest aligned place below end, 0 if there is none */
+static u64 __init find_highest(u64 end, u64 size)
+{
+	u64 align = cma_min_alignment();
+	u64 base;
+
+	if (end < size)
+		return 0;
+	for (base = (end - size) & ~(align - 1); base; base -= align)
+		if (is_free_memory(base, size))
+			return base;
+
+	return 0;
+}
+
+/* Why [base, base + size) can not be an area */
+static const char *__init why_not_there(u64 base, u64 size)
+{
+	if (crosses_lowmem_end(base, size))
+		return "crosses the end of low memory";
+	if (!memblock_is_region_memory(base, size))
+		return "outside of RAM";
+	if (find_in_use(base, base + size))
+		return cma_reason;
+
+	snprintf(cma_reason, sizeof(cma_reason),
+		 "BASE and SIZE are not multiples of %llu KiB",
+		 KIB(cma_min_alignment()));
+	return cma_reason;
+}
+
+/* Find a place for an area: 0, and *why says why not, if there is none */
+static u64 __init place_area(const struct cma_request *req, u64 limit,
+			     const char **why)
+{
+	u64 align = cma_min_alignment();
+	u64 size = ALIGN(req->size, align);
+	u64 end = memblock_end_of_DRAM();
+	u64 place;
+
+	if (!req->has_base) {
+		place = find_highest(min(end, limit), size);
+		*why = "no free range of this size";
+		return place;
+	}
+
+	if (req->has_end && req->end - req->base < req->size) {
+		*why = "range is smaller than the size";
+		return 0;
+	}
+	if (req->base >= end || !memblock_is_memory(req->base)) {
+		*why = "outside of RAM";
+		return 0;
+	}
+	if (req->has_end && req->end - req->base == req->size) {
+		*why = why_not_there(req->base, req->size);
+		if (!IS_ALIGNED(req->base | req->size, align) ||
+		    !is_free_memory(req->base, size))
+			return 0;
+		return req->base;
+	}
+
+	if (req->has_end)
+		end = min(end, req->end);
+	place = find_lowest(req->base, end, size);
+	if (place != req->base)
+		*why = why_not_there(req->base, size);
+	return place;
+}
+
+/* Make an area of a place that was found. NULL, or why it can not be made. */
+static const char *__init reserve_area(u64 base, u64 size, const char *name,
+				       struct cma **cma)
+{
+	if (cma_init_reserved_mem(base, size, 0, name, cma))
+		return "too many areas";
+
+	/* If this fails the memory is found in use when areas are activated */
+	memblock_reserve(base, size);
+	dma_contiguous_early_fixup(base, size);
+	return NULL;
+}
+
+/**
+ * dma_contiguous_reserve() - reserve the default area
+ * @limit: address that the area is below unless "cma=" says where it shall be;
+ *	   0 for the end of the memory that the kernel maps
+ *
+ * Called by the architecture when memblock knows all memory and all that is
+ * reserved, and still before memory is mapped.
+ *
+ * Context: boot, one CPU.
+ */
+void __init dma_contiguous_reserve(phys_addr_t limit)
+{
+	struct cma_request *req = &cma_request;
+	const char *why = cma_arg_error;
+	u64 base = 0, size = 0, top = dma_contiguous_lowmem_end();
+
+	if (dma_contiguous_default_area)
+		return;
+	if (!cma_arg_given) {
+		req->size = config_size();
+		snprintf(cma_arg, sizeof(cma_arg), "%lluK", KIB(req->size));
+	} else if (req->is_percent) {
+		req->size = percent_of_memory(req->size);
+	}
+
+	if (!why && !req->size) {
+		if (cma_arg_given)
+			pr_info("no area (cma=%s)\n", cma_arg);
+		return;
+	}
+	if (!why && req->size > memblock_phys_mem_size())
+		why = "size is too large";
+	if (!why) {
+		if (limit)
+			top = min_t(u64, top, limit);
+		size = ALIGN(req->size, cma_min_alignment());
+		base = place_area(req, top, &why);
+		if (base && base == req->base)
+			why = NULL;
+	}
+	if (base) {
+		const char *error = reserve_area(base, size, "reserved",
+						 &dma_contiguous_default_area);
+
+		if (error) {
+			why = error;
+			base = 0;
+		}
+	}
+
+	if (!base)
+		pr_err("cma=%s: %s; no area\n", cma_arg, why);
+	else if (!req->has_base)
+		pr_info("reserved %llu KiB at " ADDR_FMT "\n", KIB(size), base);
+	else if (!why)
+		pr_info("reserved %llu KiB at " ADDR_FMT " (cma=%s)\n",
+			KIB(size), base, cma_arg);
+	else
+		pr_info("reserved %llu KiB at " ADDR_FMT " (cma=%s: %s)\n",
+			KIB(size), base, cma_arg, why);
+}
+
+/**
+ * dma_declare_contiguous() - reserve an area for one device
+ * @dev: device; need not be registered yet
+ * @size: bytes, not 0; rounded up, see cma_min_alignment()
+ * @base: physical address that the area begins at, or 0 for any
+ * @limit: address that the area is below if @base is 0; 0 for the end of the
+ *	   memory that the kernel maps
+ *
+ * Board code calls this from the machine's reserve hook.
+ *
+ * Context: boot, one CPU.
+ * Return: 0, -EINVAL when @size is 0 or @base not aligned, -EBUSY when the
+ * memory is in use or does not exist, -ENOMEM when no place was found, -ENOSPC
+ * when there are too many areas.
+ */
+int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
+				  phys_addr_t base, phys_addr_t limit)
+{
+	struct cma_request req = {
+		.size = ALIGN(size, cma_min_alignment()),
+		.base = base,
+		.end = (u64)base + ALIGN(size, cma_min_alignment()),
+		.has_base = base,
+		.has_end = base,
+	};
+	u64 top = dma_contiguous_lowmem_end();
+	const char *why = "not a size";
+	int ret = -EINVAL;
+	struct cma *cma;
+	u64 place;
+
+	if (!req.size || !IS_ALIGNED(base, cma_min_alignment())) {
+		if (req.size)
+			why = "base is not aligned";
+		goto fail;
+	}
+
+	if (limit)
+		top = min_t(u64, top, limit);
+	ret = base ? -EBUSY : -ENOMEM;
+	place = place_area(&req, top, &why);
+	if (!place)
+		goto fail;
+
+	ret = -ENOSPC;
+	why = reserve_area(place, req.size, NULL, &cma);
+	if (why)
+		goto fail;
+
+	dev_set_cma_area(dev, cma);
+	pr_info("reserved %llu KiB at " ADDR_FMT " for a device (%s)\n",
+		KIB(req.size), place, cma_get_name(cma));
+	return 0;
+
+fail:
+	pr_err("dma_declare_contiguous(" ADDR_FMT ", " ADDR_FMT "): %s; no area\n",
+	       (u64)size, (u64)base, why);
+	return ret;
+}
+
+static unsigned int buffer_align(unsigned int align_order)
+{
+	return min_t(unsigned int, align_order, CONFIG_CMA_ALIGNMENT);
+}
+
+/**
+ * dma_alloc_from_contiguous() - allocate a buffer for a device
+ * @dev: device, or NULL for the default area
+ * @count: pages
+ * @align_order: order of pages that the physical address shall be a multiple
+ *		 of; what is above CONFIG_CMA_ALIGNMENT counts as that
+ *
+ * Context: process context that may do I/O and holds no lock that reclaim or
+ * page migration takes.  May sleep.
+ * Return: the first page, each has one reference; NULL if there is no area or
+ * @count contiguous pages can not be had in it.
+ */
+struct page *dma_alloc_from_contiguous(struct device *dev, int count,
+				       unsigned int align_order)
+{
+	if (count <= 0)
+		return NULL;
+	return cma_alloc(dev_get_cma_area(dev), count,
+			 buffer_align(align_order), false);
+}
+EXPORT_SYMBOL_GPL(dma_alloc_from_contiguous);
+
+/**
+ * dma_try_alloc_from_contiguous() - allocate a buffer if that needs no waiting
+ * @dev: device, or NULL for the default area
+ * @count: pages
+ * @align_order: as for dma_alloc_from_contiguous()
+ *
+ * Context: any, also with interrupts off.
+ * Return: the first page, each has one reference; NULL if there is no area or
+ * no @count contiguous pages of it are free.
+ */
+struct page *dma_try_alloc_from_contiguous(struct device *dev, int count,
+					   unsigned int align_order)
+{
+	if (count <= 0)
+		return NULL;
+	return cma_try_alloc(dev_get_cma_area(dev), count,
+			     buffer_align(align_order));
+}
+EXPORT_SYMBOL_GPL(dma_try_alloc_from_contiguous);
+
+/**
+ * dma_release_from_contiguous() - give back a buffer
+ * @dev: device that it was allocated for
+ * @pages: first page
+ * @count: pages
+ *
+ * Context: any, also with interrupts off.
+ * Return: false, and nothing is done, if not all of the pages are in the
+ * device's area and allocated.
+ */
+bool dma_release_from_contiguous(struct device *dev, struct page *pages,
+				 int count)
+{
+	if (count <= 0)
+		return false;
+	return cma_release(dev_get_cma_area(dev), pages, count);
+}
+EXPORT_SYMBOL_GPL(dma_release_from_contiguous);

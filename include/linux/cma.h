@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contiguous memory areas: memory that movable pages use until a driver wants
+ * a physically contiguous range of it.
+ */
+#ifndef __LINUX_CMA_H
+#define __LINUX_CMA_H
+
+#include <linux/init.h>
+#include <linux/types.h>
+
+struct cma;
+struct page;
+
+#ifdef CONFIG_CMA
+
+#define MAX_CMA_AREAS	(1 + CONFIG_CMA_AREAS)
+
+phys_addr_t cma_get_base(const struct cma *cma);
+unsigned long cma_get_size(const struct cma *cma);
+const char *cma_get_name(const struct cma *cma);
+phys_addr_t __init cma_min_alignment(void);
+int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
+				 unsigned int order_per_bit, const char *name,
+				 struct cma **res_cma);
+struct page *cma_alloc(struct cma *cma, unsigned long count,
+		       unsigned int align_order, bool no_warn);
+struct page *cma_try_alloc(struct cma *cma, unsigned long count,
+			   unsigned int align_order);
+bool cma_pages_valid(struct cma *cma, const struct page *pages,
+		     unsigned long count);
+bool cma_release(struct cma *cma, const struct page *pages,
+		 unsigned long count);
+int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
+
+#else
+
+#define MAX_CMA_AREAS	0
+
+#endif
+
+#endif /* __LINUX_CMA_H */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contiguous memory for DMA: the default area, and areas of single devices.
+ *
+ * Drivers do not call anything here. They use dma_alloc_coherent(), whose
+ * implementation takes large buffers from these areas.
+ */
+#ifndef __LINUX_DMA_CONTIGUOUS_H
+#define __LINUX_DMA_CONTIGUOUS_H
+
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/types.h>
+
+struct cma;
+struct page;
+
+#ifdef CONFIG_CMA
+
+extern struct cma *dma_contiguous_default_area;
+
+/**
+ * dev_get_cma_area() - the area that a device's buffers come from
+ * @dev: device, or NULL
+ *
+ * Return: its own area, or the default one; NULL if there is none.
+ */
+static inline struct cma *dev_get_cma_area(struct device *dev)
+{
+	if (dev && dev->cma_area)
+		return dev->cma_area;
+	return dma_contiguous_default_area;
+}
+
+/**
+ * dev_set_cma_area() - give a device an area
+ * @dev: device
+ * @cma: area, shared with whoever else has it; NULL for the default one
+ */
+static inline void dev_set_cma_area(struct device *dev, struct cma *cma)
+{
+	dev->cma_area = cma;
+}
+
+void __init dma_contiguous_reserve(phys_addr_t limit);
+int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
+				  phys_addr_t base, phys_addr_t limit);
+struct page *dma_alloc_from_contiguous(struct device *dev, int count,
+				       unsigned int align_order);
+struct page *dma_try_alloc_from_contiguous(struct device *dev, int count,
+					   unsigned int align_order);
+bool dma_release_from_contiguous(struct device *dev, struct page *pages,
+				 int count);
+
+#else
+
+static inline struct cma *dev_get_cma_area(struct device *dev)
+{
+	return NULL;
+}
+
+static inline void dev_set_cma_area(struct device *dev, struct cma *cma)
+{
+}
+
+static inline void dma_contiguous_reserve(phys_addr_t limit)
+{
+}
+
+static inline int dma_declare_contiguous(struct device *dev, phys_addr_t size,
+					 phys_addr_t base, phys_addr_t limit)
+{
+	return -ENOSYS;
+}
+
+static inline struct page *dma_alloc_from_contiguous(struct device *dev,
+						     int count,
+						     unsigned int align_order)
+{
+	return NULL;
+}
+
+static inline bool dma_release_from_contiguous(struct device *dev,
+					       struct page *pages, int count)
+{
+	return false;
+}
+
+#endif
+
+#endif /* __LINUX_DMA_CONTIGUOUS_H */

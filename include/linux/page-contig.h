@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Physically contiguous page ranges taken from MIGRATE_CMA pageblocks.
+ */
+#ifndef __LINUX_PAGE_CONTIG_H
+#define __LINUX_PAGE_CONTIG_H
+
+#include <linux/types.h>
+
+struct page;
+
+#ifdef CONFIG_CMA
+
+/*
+ * A file system keeps references to the buffers of its metadata for as long as
+ * it is mounted, and pointers into them.  Nothing of the kind may sit in a CMA
+ * block.
+ */
+#define GFP_METADATA_GROUP	__GFP_RECLAIMABLE
+
+extern unsigned long totalcma_pages;
+
+unsigned long take_contig_range(unsigned long start, unsigned long end,
+				unsigned int migratetype);
+int alloc_contig_range_busy(unsigned long start, unsigned long end,
+			    unsigned int migratetype, unsigned long *busy_pfn);
+int alloc_contig_range(unsigned long start, unsigned long end,
+		       unsigned int migratetype);
+void free_contig_range(unsigned long pfn, unsigned int nr_pages);
+void init_cma_reserved_pageblock(struct page *page);
+void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages);
+
+#else
+
+#define GFP_METADATA_GROUP	__GFP_MOVABLE
+
+#define totalcma_pages	0UL
+
+#endif
+
+#endif /* __LINUX_PAGE_CONTIG_H */

@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Physically contiguous page ranges.
+ *
+ * A range that is free is taken from the buddy lists as it is.  A range that
+ * is in use is isolated, so that nobody allocates from it, and emptied: clean
+ * page cache that nobody asked for lately is dropped, what else can be moved
+ * is moved.
+ *
+ * zone->lock guards the free lists, the counters of free pages and the types
+ * of pageblocks.  It is taken with interrupts off, for one pageblock at a
+ * time, and nothing is taken inside it.
+ *
+ * Two callers must not empty ranges of the same pageblock at the same time:
+ * the second one gets -EBUSY.  The area allocator has a mutex per area.
+ */
+#include <linux/mm.h>
+#include <linux/export.h>
+#include <linux/memcontrol.h>
+#include <linux/mm_inline.h>
+#include <linux/migrate.h>
+#include <linux/page-contig.h>
+#include <linux/page-isolation.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/buffer_head.h>
+#include <linux/swap.h>
+#include "internal.h"
+#include "freepage.h"
+
+/* How often a pageblock is emptied before its last busy page is reported */
+#define CONTIG_PASSES		4
+
+/* Pages that are moved in one go */
+#define CONTIG_BATCH		64UL
+
+/**
+ * totalcma_pages - pages in all MIGRATE_CMA blocks, free or not
+ */
+unsigned long totalcma_pages __read_mostly;
+
+/* Isolation works on whole pageblocks and on whole buddy blocks */
+static unsigned long contig_align(void)
+{
+	return max_t(unsigned long, pageblock_nr_pages, MAX_ORDER_NR_PAGES);
+}
+
+/* End of the part of a range that is worked on under one zone->lock */
+static unsigned long contig_step(unsigned long pfn, unsigned long end)
+{
+	unsigned long nr_pages = min_t(unsigned long, pageblock_nr_pages,
+				       MAX_ORDER_NR_PAGES);
+
+	return min(end, round_down(pfn, nr_pages) + nr_pages);
+}
+
+/* The free block that a page is in, or NULL. Caller holds zone->lock. */
+static struct page *free_block_of(unsigned long pfn)
+{
+	unsigned int order;
+
+	for (order = 0; order < MAX_ORDER; order++) {
+		unsigned long head = round_down(pfn, 1UL << order);
+
+		if (!pfn_valid_within(head))
+			continue;
+		if (PageBuddy(pfn_to_page(head)))
+			return page_order(pfn_to_page(head)) >= order ?
+				pfn_to_page(head) : NULL;
+	}
+
+	return NULL;
+}
+
+/* First page of [start, end) that is not free, end if all are */
+static unsigned long first_used_pfn(unsigned long start, unsigned long end)
+{
+	struct page *page = free_block_of(start);
+	unsigned long pfn = start;
+
+	while (page) {
+		pfn = page_to_pfn(page) + (1UL << page_order(page));
+		if (pfn >= end)
+			return end;
+		page = pfn_to_page(pfn);
+		if (!pfn_valid_within(pfn) || !PageBuddy(page))
+			page = NULL;
+	}
+
+	return pfn;
+}
+
+/* Put [start, end), a part of one free block, on the free lists */
+static void put_back_pages(struct zone *zone, unsigned long start,
+			   unsigned long end, int migratetype)
+{
+	while (start < end) {
+		unsigned int order = min_t(unsigned int, ilog2(end - start),
+					   start ? __ffs(start) : MAX_ORDER - 1);
+		struct free_area *area = &zone->free_area[order];
+		struct page *page = pfn_to_page(start);
+
+		set_page_private(page, order);
+		__SetPageBuddy(page);
+		list_add(&page->lru, &area->free_list[migratetype]);
+		area->nr_free++;
+		account_special_block(area, 1, migratetype);
+		start += 1UL << order;
+	}
+}
+
+/* Take [start, end), which is free, off the free lists */
+static void take_free_pages(struct zone *zone, unsigned long start,
+			    unsigned long end, int migratetype)
+{
+	unsigned long pfn = page_to_pfn(free_block_of(start));
+	long nr_pages = end - start;
+
+	while (pfn < end) {
+		struct page *page = pfn_to_page(pfn);
+		unsigned int order = page_order(page);
+		struct free_area *area = &zone->free_area[order];
+		unsigned long next = pfn + (1UL << order);
+
+		list_del(&page->lru);
+		__ClearPageBuddy(page);
+		area->nr_free--;
+		account_special_block(area, -1, migratetype);
+
+		if (pfn < start)
+			put_back_pages(zone, pfn, start, migratetype);
+		if (next > end)
+			put_back_pages(zone, end, next, migratetype);
+		pfn = next;
+	}
+
+	__mod_zone_page_state(zone, NR_FREE_PAGES, -nr_pages);
+	account_special_pages(zone, -nr_pages, migratetype);
+	__count_zone_vm_events(PGALLOC, zone, nr_pages);
+}
+
+/* Give each page of a range that was taken the reference of its new owner */
+static void prep_contig_pages(unsigned long start, unsigned long end)
+{
+	struct page *page = pfn_to_page(start);
+	unsigned long pfn;
+
+	kernel_map_pages(page, end - start, 1);
+	for (pfn = start; pfn < end; pfn++, page++) {
+		arch_alloc_page(page, 0);
+		set_page_private(page, 0);
+		set_page_refcounted(page);
+	}
+}
+
+/*
+ * Take [start, end), which lies in one pageblock of the given type and one
+ * buddy block.  Returns end, or the first page that is in use.
+ */
+static unsigned long take_step(struct zone *zone, unsigned long start,
+			       unsigned long end, int migratetype)
+{
+	unsigned long used, flags;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	/* Somebody else empties the block: there is nothing to look for in it */
+	used = end - 1;
+	if (get_pageblock_migratetype(pfn_to_page(start)) == migratetype)
+		used = first_used_pfn(start, end);
+	if (used == end)
+		take_free_pages(zone, start, end, migratetype);
+	spin_unlock_irqrestore(&zone->lock, flags);
+
+	if (used == end)
+		prep_contig_pages(start, end);
+	return used;
+}
+
+/**
+ * take_contig_range() - take a range of pages that are all free
+ * @start:	first page frame number
+ * @end:	page frame number behind the last one; all of the range is valid
+ *		memory of one zone
+ * @migratetype: type that all its pageblocks must have, MIGRATE_CMA
+ *
+ * Nothing is moved and nobody is waited for.
+ *
+ * Context: any, also with interrupts off.  Takes zone->lock.
+ * Return: @end if the range is the caller's now, each page with one reference,
+ * to be given back with free_contig_range(); otherwise a page that is in use
+ * or belongs to a block of another type, and nothing was taken.
+ */
+unsigned long take_contig_range(unsigned long start, unsigned long end,
+				unsigned int migratetype)
+{
+	struct zone *zone = page_zone(pfn_to_page(start));
+	unsigned long pfn, next, used;
+
+	for (pfn = start; pfn < end; pfn = next) {
+		next = contig_step(pfn, end);
+		used = take_step(zone, pfn, next, migratetype);
+		if (used < next) {
+			free_contig_range(start, pfn - start);
+			return used;
+		}
+	}
+
+	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone), 0, 0))
+		wakeup_kswapd(zone, 0, zone_idx(zone));
+	return end;
+}
+
+/*
+ * Drop a page instead of moving it: clean page cache that is neither mapped
+ * nor was used again since it was read.  The page was taken off the LRU and
+ * has our reference, which is dropped, too.
+ */
+static bool drop_clean_page(struct page *page)
+{
+	struct address_space *mapping;
+	bool dropped = false;
+
+	if (!page_is_file_cache(page) || PageActive(page) ||
+	    PageReferenced(page) || PageUnevictable(page))
+		return false;
+	if (!trylock_page(page))
+		return false;
+
+	mapping = page_mapping(page);
+	if (!mapping || PageAnon(page) || page_mapped(page) ||
+	    PageDirty(page) || PageWriteback(page))
+		goto unlock;
+	if (page_has_private(page) && !try_to_release_page(page, GFP_KERNEL))
+		goto unlock;
+	dropped = remove_mapping(mapping, page);
+unlock:
+	unlock_page(page);
+	return dropped;
+}
+
+/* Take a page off its LRU list, with a reference */
+static bool isolate_page(struct page *page)
+{
+	bool isolated;
+
+	if (!PageLRU(page) || !get_page_unless_zero(page))
+		return false;
+
+	isolated = !isolate_lru_page(page);
+	if (isolated)
+		inc_zone_page_state(page, NR_ISOLATED_ANON +
+				    page_is_file_cache(page));
+	put_page(page);
+	return isolated;
+}
+
+/*
+ * Take up to CONTIG_BATCH pages of [pfn, end) off the LRU lists, put those that
+ * have to be moved on a list and drop the others.  Returns where it stopped.
+ */
+static unsigned long isolate_batch(unsigned long pfn, unsigned long end,
+				   struct list_head *pages)
+{
+	unsigned long nr_pages = 0;
+
+	for (; pfn < end && nr_pages < CONTIG_BATCH; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (!pfn_valid_within(pfn) || PageBuddy(page))
+			continue;
+		if (!isolate_page(page))
+			continue;
+
+		nr_pages++;
+		if (drop_clean_page(page)) {
+			dec_zone_page_state(page, NR_ISOLATED_FILE);
+			put_page(page);
+			continue;
+		}
+		list_add_tail(&page->lru, pages);
+	}
+
+	return pfn;
+}
+
+/* Where a page is moved to.  May reclaim, but never wakes the OOM killer. */
+static struct page *contig_target(struct page *page, unsigned long private,
+				  int **result)
+{
+	return alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN);
+}
+
+/* Empty [pfn, end), which is isolated: 0, -EINTR or -ENOMEM */
+static int move_pages_out(unsigned long pfn, unsigned long end)
+{
+	LIST_HEAD(pages);
+	int ret;
+
+	while (pfn < end) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+
+		pfn = isolate_batch(pfn, end, &pages);
+		if (list_empty(&pages)) {
+			cond_resched();
+			continue;
+		}
+
+		ret = migrate_pages(&pages, contig_target, 0, false, true);
+		if (ret)
+			putback_lru_pages(&pages);
+		if (ret < 0)
+			return ret;
+	}
+
+	return 0;
+}
+
+/*
+ * Pages that were freed may still wait on a list of this CPU, or of another
+ * one.  Asking the other CPUs is expensive, so it is done when all else failed.
+ */
+static void drain_waiting_pages(bool all_cpus)
+{
+	if (all_cpus) {
+		lru_add_drain_all();
+		drain_all_pages();
+		return;
+	}
+
+	lru_add_drain();
+	get_cpu();
+	drain_local_pages(NULL);
+	put_cpu();
+}
+
+/* Empty and take [start, end), which lies in one isolated pageblock */
+static int claim_step(struct zone *zone, unsigned long start,
+		      unsigned long end, unsigned long *busy_pfn)
+{
+	unsigned long used;
+	int pass, ret = 0;
+
+	for (pass = 0; pass < CONTIG_PASSES; pass++) {
+		used = take_step(zone, start, end, MIGRATE_ISOLATE);
+		if (used == end)
+			return 0;
+
+		ret = move_pages_out(used, end);
+		if (ret == -EINTR)
+			break;
+		drain_waiting_pages(pass > 0);
+	}
+
+	if (ret != -EINTR) {
+		used = take_step(zone, start, end, MIGRATE_ISOLATE);
+		if (used == end)
+			return 0;
+	}
+	*busy_pfn = used;
+	return ret ? ret : -EBUSY;
+}
+
+/*
+ * The pages that were moved have used up free memory elsewhere.  Bring it back
+ * to where allocations do not have to wait, in a few rounds at most.
+ */
+static void reclaim_elsewhere(struct zone *zone)
+{
+	struct zonelist *zonelist = node_zonelist(zone_to_nid(zone),
+						  GFP_HIGHUSER_MOVABLE);
+	struct reclaim_state reclaim_state = { .reclaimed_slab = 0 };
+	int round;
+
+	if (zone_watermark_ok(zone, 0, low_wmark_pages(zone), 0, 0))
+		return;
+	wakeup_kswapd(zone, 0, zone_idx(zone));
+	if (current->flags & PF_MEMALLOC)
+		return;
+
+	for (round = 0; round < CONTIG_PASSES; round++) {
+		unsigned long progress;
+
+		if (zone_watermark_ok(zone, 0, min_wmark_pages(zone), 0, 0))
+			break;
+
+		current->flags |= PF_MEMALLOC;
+		lockdep_set_current_reclaim_state(GFP_KERNEL);
+		current->reclaim_state = &reclaim_state;
+		progress = try_to_free_pages(zonelist, 0, GFP_HIGHUSER_MOVABLE,
+					     NULL);
+		current->reclaim_state = NULL;
+		lockdep_clear_current_reclaim_state();
+		current->flags &= ~PF_MEMALLOC;
+		if (!progress)
+			break;
+	}
+}
+
+/**
+ * alloc_contig_range_busy() - empty a range of pages and take it
+ * @start:	first page frame number
+ * @end:	page frame number behind the last one
+ * @migratetype: type of the pageblocks around the range, and the one that they
+ *		have again afterwards: MIGRATE_CMA, or MIGRATE_MOVABLE
+ * @busy_pfn:	set to the page that could not be had when -EBUSY is returned:
+ *		no range that contains it can be had
+ *
+ * Context: process context that may do I/O and holds no lock that reclaim or
+ * page migration takes.  May sleep.
+ * Return: 0 and the range is the caller's, each page with one reference, to be
+ * given back with free_contig_range().  -EBUSY when a page can not be moved
+ * or the range is not one of valid memory in one zone and of blocks of the
+ * given type, -EINTR when the caller is being killed, -ENOMEM when there is no
+ * memory to move pages to.  On failure everything is as it was before.
+ */
+int alloc_contig_range_busy(unsigned long start, unsigned long end,
+			    unsigned int migratetype, unsigned long *busy_pfn)
+{
+	unsigned long iso_start = round_down(start, contig_align());
+	unsigned long iso_end = roundup(end, contig_align());
+	struct zone *zone;
+	unsigned long pfn, next;
+	int ret = 0;
+
+	*busy_pfn = start;
+	if (start >= end || !pfn_valid(iso_start) || !pfn_valid(iso_end - 1))
+		return -EBUSY;
+	zone = page_zone(pfn_to_page(iso_start));
+	if (zone != page_zone(pfn_to_page(iso_end - 1)))
+		return -EBUSY;
+	if (start_isolate_page_range(iso_start, iso_end, migratetype))
+		return -EBUSY;
+
+	for (pfn = start; pfn < end; pfn = next) {
+		next = contig_step(pfn, end);
+		ret = claim_step(zone, pfn, next, busy_pfn);
+		if (ret)
+			break;
+	}
+
+	undo_isolate_page_range(iso_start, iso_end, migratetype);
+	if (ret)
+		free_contig_range(start, pfn - start);
+	reclaim_elsewhere(zone);
+	return ret;
+}
+
+/**
+ * alloc_contig_range() - get a given range of physically contiguous pages
+ * @start:	first page frame number
+ * @end:	page frame number behind the last one
+ * @migratetype: type of the pageblocks around the range, and the one that they
+ *		have again afterwards: MIGRATE_CMA, or MIGRATE_MOVABLE
+ *
+ * Context: process context that may do I/O and holds no lock that reclaim or
+ * page migration takes.  May sleep.
+ * Return: 0 and the range is the caller's, each page with one reference, to be
+ * given back with free_contig_range().  -EBUSY when a page can not be moved
+ * or the range is not one of valid memory in one zone and of blocks of the
+ * given type, -EINTR when the caller is being killed, -ENOMEM when there is no
+ * memory to move pages to.  On failure everything is as it was before.
+ */
+int alloc_contig_range(unsigned long start, unsigned long end,
+		       unsigned int migratetype)
+{
+	unsigned long busy_pfn;
+
+	return alloc_contig_range_busy(start, end, migratetype, &busy_pfn);
+}
+EXPORT_SYMBOL_GPL(alloc_contig_range);
+
+/* Free [pfn, end), whose pages have no reference left */
+static void free_unreferenced_pages(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		unsigned int order = min3(ilog2(end - pfn), MAX_ORDER - 1,
+					  pfn ? (int)__ffs(pfn) : MAX_ORDER);
+
+		__free_pages_ok(pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+}
+
+/**
+ * free_contig_range() - give back what alloc_contig_range() took, or a part
+ * @pfn:	first page frame number
+ * @nr_pages:	how many pages, 0 does nothing
+ *
+ * The pages are freed in the largest buddy orders.  A page that somebody else
+ * still has a reference to is freed when that one drops it.
+ *
+ * Context: any, also with interrupts off.  Takes zone->lock.
+ */
+void free_contig_range(unsigned long pfn, unsigned int nr_pages)
+{
+	unsigned long end = pfn + nr_pages;
+	unsigned long nr_held = 0;
+
+	while (pfn < end) {
+		unsigned long first = pfn;
+
+		while (pfn < end && put_page_testzero(pfn_to_page(pfn)))
+			pfn++;
+		free_unreferenced_pages(first, pfn);
+		if (pfn < end) {
+			nr_held++;
+			pfn++;
+		}
+	}
+
+	if (nr_held && printk_ratelimit())
+		pr_warning("cma: %lu of %u pages up to pfn %#lx are still in use\n",
+			   nr_held, nr_pages, end);
+}
+EXPORT_SYMBOL_GPL(free_contig_range);
+
+/**
+ * init_cma_reserved_pageblock() - give a reserved pageblock to movable pages
+ * @page:	first page of the block, all of which was reserved at boot
+ *
+ * The block becomes MIGRATE_CMA and its pages free memory.
+ *
+ * Context: boot, process context.
+ */
+void __init init_cma_reserved_pageblock(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+	unsigned long end = pfn + pageblock_nr_pages;
+
+	set_pageblock_migratetype(page, MIGRATE_CMA);
+	totalram_pages += pageblock_nr_pages;
+	count_highmem_pages(page, pageblock_nr_pages);
+	totalcma_pages += pageblock_nr_pages;
+
+	for (; pfn < end; pfn++) {
+		struct page *p = pfn_to_page(pfn);
+
+		__ClearPageReserved(p);
+		set_page_count(p, 0);
+	}
+	free_unreferenced_pages(end - pageblock_nr_pages, end);
+}
+
+/**
+ * free_reserved_contig_range() - give reserved memory to the page allocator
+ * @pfn:	first page frame number
+ * @nr_pages:	how many pages; those that are not valid memory are skipped
+ *
+ * Context: boot, process context.
+ */
+void __init free_reserved_contig_range(unsigned long pfn,
+				       unsigned long nr_pages)
+{
+	unsigned long end = pfn + nr_pages;
+
+	for (; pfn < end; pfn++) {
+		struct page *page;
+
+		if (!pfn_valid(pfn))
+			continue;
+		page = pfn_to_page(pfn);
+		if (!PageReserved(page))
+			continue;
+		totalram_pages++;
+		count_highmem_pages(page, 1);
+		ClearPageReserved(page);
+		init_page_count(page);
+		__free_page(page);
+	}
+}
