@@ -434,7 +434,7 @@ static void cma_count_alloc(struct cma *cma, struct page *page,
 
 static bool cma_can_have(const struct cma *cma, unsigned long count)
 {
-	return cma && count && count <= cma->count;
+	return cma && cma->bitmap && count && count <= cma->count;
 }
 
 /**
@@ -524,6 +524,35 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 EXPORT_SYMBOL_GPL(cma_pages_valid);
 
 /**
+ * cma_pages_allocated() - did this area give out these pages
+ * @cma: area, or NULL
+ * @pages: first page, or NULL
+ * @count: pages
+ *
+ * Context: any.  Takes the area's lock.
+ * Return: true if all of the pages lie in the area and are allocated.
+ */
+bool cma_pages_allocated(struct cma *cma, const struct page *pages,
+			 unsigned long count)
+{
+	unsigned long bit, nr_bits, flags;
+	bool allocated;
+
+	if (!cma_pages_valid(cma, pages, count))
+		return false;
+
+	bit = cma_pfn_to_bit(cma, page_to_pfn(pages));
+	nr_bits = cma_pages_to_bits(cma, count);
+	spin_lock_irqsave(&cma->lock, flags);
+	allocated = find_next_zero_bit(cma->bitmap, bit + nr_bits, bit) >=
+		    bit + nr_bits;
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return allocated;
+}
+EXPORT_SYMBOL_GPL(cma_pages_allocated);
+
+/**
  * cma_release() - give back contiguous pages
  * @cma: area, or NULL
  * @pages: first page of what cma_alloc() gave, or of a part of it
@@ -536,21 +565,13 @@ EXPORT_SYMBOL_GPL(cma_pages_valid);
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count)
 {
-	unsigned long bit, nr_bits, pfn, flags;
-	bool allocated;
+	unsigned long pfn;
 
 	if (!cma_pages_valid(cma, pages, count))
 		return false;
 
 	pfn = page_to_pfn(pages);
-	bit = cma_pfn_to_bit(cma, pfn);
-	nr_bits = cma_pages_to_bits(cma, count);
-
-	spin_lock_irqsave(&cma->lock, flags);
-	allocated = find_next_zero_bit(cma->bitmap, bit + nr_bits, bit) >=
-		    bit + nr_bits;
-	spin_unlock_irqrestore(&cma->lock, flags);
-	if (!allocated) {
+	if (!cma_pages_allocated(cma, pages, count)) {
 		pr_err_ratelimited("area %s: release of %lu pages at pfn %#lx, not all of them allocated\n",
 				   cma->name, count, pfn);
 		return false;
@@ -558,7 +579,8 @@ bool cma_release(struct cma *cma, const struct page *pages,
 
 	/* Nobody may claim the range before its pages are free */
 	free_contig_range(pfn, count);
-	cma_unclaim(cma, bit, nr_bits);
+	cma_unclaim(cma, cma_pfn_to_bit(cma, pfn),
+		    cma_pages_to_bits(cma, count));
 
 	atomic_long_add(count, &cma->nr_released);
 	trace_cma_release(cma->name, pfn, pages, count);

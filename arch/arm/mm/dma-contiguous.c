@@ -332,23 +332,22 @@ static void *alloc_from_pool(size_t size, struct page **page)
 	return cpu_addr;
 }
 
-static bool is_pool_address(const void *cpu_addr)
+static bool is_in_pool(const void *cpu_addr, size_t size)
 {
 	return atomic_pool.page && cpu_addr >= atomic_pool.cpu_addr &&
-	       cpu_addr < atomic_pool.cpu_addr + atomic_pool.size;
+	       cpu_addr < atomic_pool.cpu_addr + atomic_pool.size &&
+	       size <= atomic_pool.cpu_addr + atomic_pool.size - cpu_addr;
 }
 
 static void free_to_pool(void *cpu_addr, size_t size)
 {
 	unsigned long start = (cpu_addr - atomic_pool.cpu_addr) >> PAGE_SHIFT;
 	unsigned long nr_pages = size >> PAGE_SHIFT;
-	unsigned long pool_pages = atomic_pool.size >> PAGE_SHIFT;
 	unsigned long flags;
 	bool allocated;
 
 	spin_lock_irqsave(&atomic_pool.lock, flags);
-	allocated = nr_pages <= pool_pages - start &&
-		    find_next_zero_bit(atomic_pool.bitmap, start + nr_pages,
+	allocated = find_next_zero_bit(atomic_pool.bitmap, start + nr_pages,
 				       start) >= start + nr_pages;
 	if (allocated)
 		bitmap_clear(atomic_pool.bitmap, start, nr_pages);
@@ -419,8 +418,9 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 
 	*handle = pfn_to_dma(dev, page_to_pfn(page));
 	if ((u64)page_to_phys(page) + size - 1 > mask) {
-		dev_err(dev, "contiguous memory is above the coherent DMA mask %#llx\n",
-			mask);
+		if (printk_ratelimit())
+			dev_err(dev, "contiguous memory is above the coherent DMA mask %#llx\n",
+				mask);
 		arm_dma_free_contiguous(dev, size, cpu_addr, *handle);
 		return NULL;
 	}
@@ -444,7 +444,7 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 	unsigned long pfn = dma_to_pfn(dev, handle);
 	struct page *page;
 
-	if (is_pool_address(cpu_addr)) {
+	if (is_in_pool(cpu_addr, size)) {
 		free_to_pool(cpu_addr, size);
 		return true;
 	}
@@ -455,9 +455,11 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 	if (!cma_pages_valid(dev_get_cma_area(dev), page, size >> PAGE_SHIFT))
 		return false;
 
-	if (WARN(!is_buffer_address(page, cpu_addr),
-		 "DMA: free of a buffer at %p that is not at %#lx\n", cpu_addr,
-		 (unsigned long)handle))
+	if (WARN(!is_buffer_address(page, cpu_addr) ||
+		 !cma_pages_allocated(dev_get_cma_area(dev), page,
+				      size >> PAGE_SHIFT),
+		 "DMA: free of %u bytes at %p (%#lx), which is no buffer\n",
+		 (unsigned int)size, cpu_addr, (unsigned long)handle))
 		return true;
 
 	unmap_buffer(page, size, cpu_addr);
@@ -494,7 +496,7 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 	if (!pfn_valid(pfn))
 		return -ENXIO;
 	page = pfn_to_page(pfn);
-	if (!is_pool_address(cpu_addr) &&
+	if (!is_in_pool(cpu_addr, nr_pages << PAGE_SHIFT) &&
 	    (!cma_pages_valid(dev_get_cma_area(dev), page, nr_pages) ||
 	     !is_buffer_address(page, cpu_addr)))
 		return -ENXIO;
