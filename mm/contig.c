@@ -22,6 +22,7 @@
 #include <linux/page-contig.h>
 #include <linux/page-isolation.h>
 #include <linux/pagemap.h>
+#include <linux/ratelimit.h>
 #include <linux/rmap.h>
 #include <linux/buffer_head.h>
 #include <linux/swap.h>
@@ -34,9 +35,7 @@
 /* Pages that are moved in one go */
 #define CONTIG_BATCH		64UL
 
-/**
- * totalcma_pages - pages in all MIGRATE_CMA blocks, free or not
- */
+/* Pages in all MIGRATE_CMA blocks, free or not */
 unsigned long totalcma_pages __read_mostly;
 
 /* Isolation works on whole pageblocks and on whole buddy blocks */
@@ -88,6 +87,31 @@ static unsigned long first_used_pfn(unsigned long start, unsigned long end)
 	}
 
 	return pfn;
+}
+
+/*
+ * Of a range with a page that is in use: the last such page, or one further on
+ * in the same pageblock with nothing free between the two.  No range that
+ * begins up to there can be had.
+ */
+static unsigned long last_used_pfn(unsigned long used, unsigned long end)
+{
+	unsigned long block_end = contig_step(used, ULONG_MAX);
+	unsigned long pfn = used;
+
+	while (pfn < block_end) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (pfn_valid_within(pfn) && PageBuddy(page)) {
+			pfn += 1UL << page_order(page);
+			if (pfn >= end)
+				break;
+		} else {
+			used = pfn++;
+		}
+	}
+
+	return used;
 }
 
 /* Put [start, end), a part of one free block, on the free lists */
@@ -155,20 +179,26 @@ static void prep_contig_pages(unsigned long start, unsigned long end)
 
 /*
  * Take [start, end), which lies in one pageblock of the given type and one
- * buddy block.  Returns end, or the first page that is in use.
+ * buddy block.  Returns end, or the first page that is in use; *last_used is
+ * then what last_used_pfn() says.
  */
 static unsigned long take_step(struct zone *zone, unsigned long start,
-			       unsigned long end, int migratetype)
+			       unsigned long end, int migratetype,
+			       unsigned long *last_used)
 {
-	unsigned long used, flags;
+	unsigned long used = start, flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	/* Somebody else empties the block: there is nothing to look for in it */
-	used = end - 1;
-	if (get_pageblock_migratetype(pfn_to_page(start)) == migratetype)
+	if (get_pageblock_migratetype(pfn_to_page(start)) != migratetype) {
+		/* Somebody else empties the block: nothing to look for in it */
+		*last_used = contig_step(start, ULONG_MAX) - 1;
+	} else {
 		used = first_used_pfn(start, end);
-	if (used == end)
-		take_free_pages(zone, start, end, migratetype);
+		if (used == end)
+			take_free_pages(zone, start, end, migratetype);
+		else
+			*last_used = last_used_pfn(used, end);
+	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 
 	if (used == end)
@@ -182,32 +212,33 @@ static unsigned long take_step(struct zone *zone, unsigned long start,
  * @end:	page frame number behind the last one; all of the range is valid
  *		memory of one zone
  * @migratetype: type that all its pageblocks must have, MIGRATE_CMA
+ * @used_pfn:	where the search can go on behind, if it fails
  *
  * Nothing is moved and nobody is waited for.
  *
  * Context: any, also with interrupts off.  Takes zone->lock.
- * Return: @end if the range is the caller's now, each page with one reference,
- * to be given back with free_contig_range(); otherwise a page that is in use
- * or belongs to a block of another type, and nothing was taken.
+ * Return: true if the range is the caller's now, each page with one reference,
+ * to be given back with free_contig_range().  On failure nothing was taken, and
+ * no range of this length that begins between @start and *@used_pfn can be: it
+ * would have pages that are in use or belong to a block of another type.
  */
-unsigned long take_contig_range(unsigned long start, unsigned long end,
-				unsigned int migratetype)
+bool take_contig_range(unsigned long start, unsigned long end,
+		       unsigned int migratetype, unsigned long *used_pfn)
 {
 	struct zone *zone = page_zone(pfn_to_page(start));
-	unsigned long pfn, next, used;
+	unsigned long pfn, next;
 
 	for (pfn = start; pfn < end; pfn = next) {
 		next = contig_step(pfn, end);
-		used = take_step(zone, pfn, next, migratetype);
-		if (used < next) {
+		if (take_step(zone, pfn, next, migratetype, used_pfn) < next) {
 			free_contig_range(start, pfn - start);
-			return used;
+			return false;
 		}
 	}
 
 	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone), 0, 0))
 		wakeup_kswapd(zone, 0, zone_idx(zone));
-	return end;
+	return true;
 }
 
 /*
@@ -338,11 +369,11 @@ static void drain_waiting_pages(bool all_cpus)
 static int claim_step(struct zone *zone, unsigned long start,
 		      unsigned long end, unsigned long *busy_pfn)
 {
-	unsigned long used;
+	unsigned long used, last_used;
 	int pass, ret = 0;
 
 	for (pass = 0; pass < CONTIG_PASSES; pass++) {
-		used = take_step(zone, start, end, MIGRATE_ISOLATE);
+		used = take_step(zone, start, end, MIGRATE_ISOLATE, &last_used);
 		if (used == end)
 			return 0;
 
@@ -353,7 +384,7 @@ static int claim_step(struct zone *zone, unsigned long start,
 	}
 
 	if (ret != -EINTR) {
-		used = take_step(zone, start, end, MIGRATE_ISOLATE);
+		used = take_step(zone, start, end, MIGRATE_ISOLATE, &last_used);
 		if (used == end)
 			return 0;
 	}
@@ -509,9 +540,9 @@ void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 		}
 	}
 
-	if (nr_held && printk_ratelimit())
-		pr_warning("cma: %lu of %u pages up to pfn %#lx are still in use\n",
-			   nr_held, nr_pages, end);
+	if (nr_held)
+		pr_err_ratelimited("cma: %lu of %u pages up to pfn %#lx are still in use\n",
+				   nr_held, nr_pages, end);
 }
 EXPORT_SYMBOL_GPL(free_contig_range);
 

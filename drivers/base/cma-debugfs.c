@@ -57,7 +57,8 @@ static int cma_debug_free(struct cma *cma, unsigned long count)
 
 		if (chunk->cma != cma)
 			continue;
-		part = round_down(part, 1UL << cma->order_per_bit);
+		if (part < chunk->count)
+			part = round_down(part, 1UL << cma->order_per_bit);
 		if (!part)
 			break;
 

@@ -41,7 +41,7 @@
 #include "cma.h"
 
 /* How many ranges are looked at for one that is free all over */
-#define CMA_TRIALS		32
+#define CMA_TRIALS		64
 /* How often an area is searched when all there is was busy */
 #define CMA_ROUNDS		3
 /* Time for references to busy pages to go away between two rounds */
@@ -97,7 +97,8 @@ EXPORT_SYMBOL_GPL(cma_get_name);
  * Context: that of @it.
  * Return: 0, or what @it returned.
  */
-int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data)
+int cma_for_each_area(int (*it)(struct cma *cma, void *data),
+		      void *data)
 {
 	unsigned int i;
 
@@ -123,8 +124,11 @@ unsigned long cma_used_pages(struct cma *cma)
 {
 	unsigned long flags, bits;
 
+	if (!cma->bitmap)
+		return 0;
+
 	spin_lock_irqsave(&cma->lock, flags);
-	bits = cma->count ? bitmap_weight(cma->bitmap, cma_bitmap_maxno(cma)) : 0;
+	bits = bitmap_weight(cma->bitmap, cma_bitmap_maxno(cma));
 	spin_unlock_irqrestore(&cma->lock, flags);
 
 	return bits << cma->order_per_bit;
@@ -150,7 +154,7 @@ phys_addr_t __init cma_min_alignment(void)
  * @base: physical address of the first byte, see cma_min_alignment()
  * @size: bytes, see cma_min_alignment()
  * @order_per_bit: pages that are allocated at once as an order, 0 for one page
- * @name: of the area, or NULL for "cma" and its number
+ * @name: of the area, or NULL for "cma1", "cma2", ... in order
  * @res_cma: where the area is stored
  *
  * The area can be used from core_initcall() on.
@@ -163,6 +167,7 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 				 unsigned int order_per_bit, const char *name,
 				 struct cma **res_cma)
 {
+	static unsigned int nr_unnamed __initdata;
 	struct cma *cma = &cma_areas[cma_area_count];
 
 	if (cma_area_count == ARRAY_SIZE(cma_areas))
@@ -177,7 +182,7 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 	if (name)
 		strlcpy(cma->name, name, sizeof(cma->name));
 	else
-		snprintf(cma->name, sizeof(cma->name), "cma%u", cma_area_count);
+		snprintf(cma->name, sizeof(cma->name), "cma%u", ++nr_unnamed);
 	cma_area_count++;
 	*res_cma = cma;
 	return 0;
@@ -345,13 +350,15 @@ static struct page *cma_take_free(struct cma *cma, unsigned long count,
 
 	for (trial = 0; trial < CMA_TRIALS; trial++) {
 		unsigned long pfn, used;
+		bool success;
 
 		if (cma_claim(cma, &bit, nr_bits, align_order, true))
 			break;
 		pfn = cma_bit_to_pfn(cma, bit);
-		used = take_contig_range(pfn, pfn + count, MIGRATE_CMA);
-		cma_end_trial(cma, bit, nr_bits, used == pfn + count);
-		if (used == pfn + count)
+		success = take_contig_range(pfn, pfn + count, MIGRATE_CMA,
+					    &used);
+		cma_end_trial(cma, bit, nr_bits, success);
+		if (success)
 			return pfn_to_page(pfn);
 		bit = cma_pfn_to_bit(cma, used) + 1;
 	}
@@ -482,8 +489,8 @@ EXPORT_SYMBOL_GPL(cma_alloc);
  * @align_order: order of pages that the physical address is a multiple of
  *
  * Context: any, also with interrupts off.
- * Return: the first page, or NULL.  Each page has one reference.  The contents
- * are undefined.
+ * Return: the first page, or NULL if a search of limited length found no free
+ * range.  Each page has one reference.  The contents are undefined.
  */
 struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 			   unsigned int align_order)
@@ -514,7 +521,7 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 {
 	unsigned long pfn;
 
-	if (!cma || !pages || !count || count > cma->count)
+	if (!cma || !cma->bitmap || !pages || !count || count > cma->count)
 		return false;
 
 	pfn = page_to_pfn(pages);
@@ -538,7 +545,9 @@ bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 	unsigned long bit, nr_bits, flags;
 	bool allocated;
 
-	if (!cma_pages_valid(cma, pages, count))
+	if (!cma_pages_valid(cma, pages, count) ||
+	    !IS_ALIGNED(page_to_pfn(pages) - cma->base_pfn,
+			1UL << cma->order_per_bit))
 		return false;
 
 	bit = cma_pfn_to_bit(cma, page_to_pfn(pages));
@@ -555,7 +564,8 @@ EXPORT_SYMBOL_GPL(cma_pages_allocated);
 /**
  * cma_release() - give back contiguous pages
  * @cma: area, or NULL
- * @pages: first page of what cma_alloc() gave, or of a part of it
+ * @pages: first page of what cma_alloc() gave, or of a part of it that begins
+ *	   with a whole bit
  * @count: pages
  *
  * Context: any, also with interrupts off.

@@ -31,11 +31,10 @@
 #include "cma.h"
 
 #define ADDR_FMT	"0x%08llx"
+#define NO_PLACE	(~0ULL)
 #define KIB(bytes)	((unsigned long long)(bytes) >> 10)
 
-/**
- * dma_contiguous_default_area - the area of all devices that have none
- */
+/* The area of all devices that have none; NULL if there is none */
 struct cma *dma_contiguous_default_area;
 EXPORT_SYMBOL_GPL(dma_contiguous_default_area);
 
@@ -50,12 +49,12 @@ struct cma_request {
 	bool	is_percent;
 	bool	has_base;
 	bool	has_end;
+	const char *error;	/* why it can not be understood, or NULL */
 };
 
 /* The argument of "cma=", for messages */
 static char cma_arg[64] __initdata;
 static struct cma_request cma_request __initdata;
-static const char *cma_arg_error __initdata;
 static bool cma_arg_given __initdata;
 
 /* What is in the way, for messages */
@@ -135,7 +134,7 @@ static int __init early_cma(char *arg)
 {
 	memset(&cma_request, 0, sizeof(cma_request));
 	strlcpy(cma_arg, arg ? arg : "", sizeof(cma_arg));
-	cma_arg_error = parse_request(arg ? arg : "", &cma_request);
+	cma_request.error = parse_request(arg ? arg : "", &cma_request);
 	cma_arg_given = true;
 	return 0;
 }
@@ -164,15 +163,15 @@ static u64 __init config_size(void)
 /* Describe the first memory of [base, end) that is in use. False if none is. */
 static bool __init find_in_use(u64 base, u64 end)
 {
-	u64 first = base, last;
+	u64 first = round_down(base, PAGE_SIZE), last;
 
-	while (first < end && !memblock_is_reserved(first))
+	while (first < end && !memblock_is_region_reserved(first, PAGE_SIZE))
 		first += PAGE_SIZE;
 	if (first >= end)
 		return false;
 
 	last = first;
-	while (memblock_is_reserved(last + PAGE_SIZE))
+	while (memblock_is_region_reserved(last + PAGE_SIZE, PAGE_SIZE))
 		last += PAGE_SIZE;
 	snprintf(cma_reason, sizeof(cma_reason),
 		 ADDR_FMT "-" ADDR_FMT " is in use", first,
@@ -189,12 +188,13 @@ static bool __init crosses_lowmem_end(u64 base, u64 size)
 
 static bool __init is_free_memory(u64 base, u64 size)
 {
-	return !crosses_lowmem_end(base, size) &&
+	return base + size <= memblock_end_of_DRAM() &&
+	       !crosses_lowmem_end(base, size) &&
 	       memblock_is_region_memory(base, size) &&
 	       !memblock_is_region_reserved(base, size);
 }
 
-/* Lowest aligned place in [base, end), 0 if there is none */
+/* Lowest aligned place in [base, end), or NO_PLACE */
 static u64 __init find_lowest(u64 base, u64 end, u64 size)
 {
 	u64 align = cma_min_alignment();
@@ -203,22 +203,22 @@ static u64 __init find_lowest(u64 base, u64 end, u64 size)
 		if (is_free_memory(base, size))
 			return base;
 
-	return 0;
+	return NO_PLACE;
 }
 
-/* Highest aligned place below end, 0 if there is none */
+/* Highest aligned place below end, or NO_PLACE */
 static u64 __init find_highest(u64 end, u64 size)
 {
 	u64 align = cma_min_alignment();
 	u64 base;
 
 	if (end < size)
-		return 0;
-	for (base = (end - size) & ~(align - 1); base; base -= align)
+		return NO_PLACE;
+	for (base = (end - size) & ~(align - 1); base >= align; base -= align)
 		if (is_free_memory(base, size))
 			return base;
 
-	return 0;
+	return is_free_memory(base, size) ? base : NO_PLACE;
 }
 
 /* Why [base, base + size) can not be an area */
@@ -226,7 +226,8 @@ static const char *__init why_not_there(u64 base, u64 size)
 {
 	if (crosses_lowmem_end(base, size))
 		return "crosses the end of low memory";
-	if (!memblock_is_region_memory(base, size))
+	if (base + size > memblock_end_of_DRAM() ||
+	    !memblock_is_region_memory(base, size))
 		return "outside of RAM";
 	if (find_in_use(base, base + size))
 		return cma_reason;
@@ -237,7 +238,10 @@ static const char *__init why_not_there(u64 base, u64 size)
 	return cma_reason;
 }
 
-/* Find a place for an area: 0, and *why says why not, if there is none */
+/*
+ * Find a place for an area.  NO_PLACE if there is none; *why says why, or why it
+ * is another one than was asked for, or is NULL.
+ */
 static u64 __init place_area(const struct cma_request *req, u64 limit,
 			     const char **why)
 {
@@ -246,26 +250,28 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 	u64 end = memblock_end_of_DRAM();
 	u64 place;
 
+	*why = NULL;
 	if (!req->has_base) {
 		place = find_highest(min(end, limit), size);
-		*why = "no free range of this size";
+		if (place == NO_PLACE)
+			*why = "no free range of this size";
 		return place;
 	}
 
 	if (req->has_end && req->end - req->base < req->size) {
 		*why = "range is smaller than the size";
-		return 0;
+		return NO_PLACE;
 	}
 	if (req->base >= end || !memblock_is_memory(req->base)) {
 		*why = "outside of RAM";
-		return 0;
+		return NO_PLACE;
 	}
 	if (req->has_end && req->end - req->base == req->size) {
+		if (IS_ALIGNED(req->base | req->size, align) &&
+		    is_free_memory(req->base, size))
+			return req->base;
 		*why = why_not_there(req->base, req->size);
-		if (!IS_ALIGNED(req->base | req->size, align) ||
-		    !is_free_memory(req->base, size))
-			return 0;
-		return req->base;
+		return NO_PLACE;
 	}
 
 	if (req->has_end)
@@ -302,8 +308,8 @@ static const char *__init reserve_area(u64 base, u64 size, const char *name,
 void __init dma_contiguous_reserve(phys_addr_t limit)
 {
 	struct cma_request *req = &cma_request;
-	const char *why = cma_arg_error;
-	u64 base = 0, size = 0, top = dma_contiguous_lowmem_end();
+	const char *why = cma_request.error;
+	u64 base = NO_PLACE, size = 0, top = dma_contiguous_lowmem_end();
 
 	if (dma_contiguous_default_area)
 		return;
@@ -326,20 +332,18 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 			top = min_t(u64, top, limit);
 		size = ALIGN(req->size, cma_min_alignment());
 		base = place_area(req, top, &why);
-		if (base && base == req->base)
-			why = NULL;
 	}
-	if (base) {
+	if (base != NO_PLACE) {
 		const char *error = reserve_area(base, size, "reserved",
 						 &dma_contiguous_default_area);
 
 		if (error) {
 			why = error;
-			base = 0;
+			base = NO_PLACE;
 		}
 	}
 
-	if (!base)
+	if (base == NO_PLACE)
 		pr_err("cma=%s: %s; no area\n", cma_arg, why);
 	else if (!req->has_base)
 		pr_info("reserved %llu KiB at " ADDR_FMT "\n", KIB(size), base);
@@ -392,7 +396,7 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 		top = min_t(u64, top, limit);
 	ret = base ? -EBUSY : -ENOMEM;
 	place = place_area(&req, top, &why);
-	if (!place)
+	if (place == NO_PLACE)
 		goto fail;
 
 	ret = -ENOSPC;
@@ -406,7 +410,7 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 	return 0;
 
 fail:
-	pr_err("dma_declare_contiguous(" ADDR_FMT ", " ADDR_FMT "): %s; no area\n",
+	pr_err("%s(" ADDR_FMT ", " ADDR_FMT "): %s; no area\n", __func__,
 	       (u64)size, (u64)base, why);
 	return ret;
 }

@@ -71,7 +71,7 @@ static inline void dma_contiguous_reserve(phys_addr_t limit)
 static inline int dma_declare_contiguous(struct device *dev, phys_addr_t size,
 					 phys_addr_t base, phys_addr_t limit)
 {
-	return -ENOSYS;
+	return -ENODEV;
 }
 
 static inline struct page *dma_alloc_from_contiguous(struct device *dev,

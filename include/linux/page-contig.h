@@ -20,8 +20,8 @@ struct page;
 
 extern unsigned long totalcma_pages;
 
-unsigned long take_contig_range(unsigned long start, unsigned long end,
-				unsigned int migratetype);
+bool take_contig_range(unsigned long start, unsigned long end,
+		       unsigned int migratetype, unsigned long *used_pfn);
 int alloc_contig_range_busy(unsigned long start, unsigned long end,
 			    unsigned int migratetype, unsigned long *busy_pfn);
 int alloc_contig_range(unsigned long start, unsigned long end,

@@ -41,6 +41,7 @@
 #include <linux/io.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
@@ -211,6 +212,7 @@ static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 	dmac_flush_range(cpu_addr, cpu_addr + size);
 	outer_flush_range(phys, phys + size);
 	memset(cpu_addr, 0, size);
+	/* the device must not see what is still in a write buffer */
 	wmb();
 	return cpu_addr;
 }
@@ -262,7 +264,7 @@ static int __init atomic_pool_init(void)
 	if (!nr_pages || !arm_dma_use_contiguous(NULL))
 		return 0;
 
-	bitmap = kzalloc(BITS_TO_LONGS(nr_pages) * sizeof(long), GFP_KERNEL);
+	bitmap = kcalloc(BITS_TO_LONGS(nr_pages), sizeof(long), GFP_KERNEL);
 	if (!bitmap)
 		goto fail;
 	page = dma_alloc_from_contiguous(NULL, nr_pages,
@@ -297,10 +299,9 @@ static void report_full_pool(size_t size)
 	size_t wanted = max_t(size_t, 2 * atomic_pool.size,
 			      roundup_pow_of_two(atomic_pool.size + size));
 
-	if (printk_ratelimit())
-		pr_err("atomic coherent pool of %u KiB is full (asked for %u bytes): boot with coherent_pool=%uK or more\n",
-		       (unsigned int)atomic_pool.size >> 10,
-		       (unsigned int)size, (unsigned int)wanted >> 10);
+	pr_err_ratelimited("atomic coherent pool of %u KiB is full (asked for %u bytes): boot with coherent_pool=%uK or more\n",
+			   (unsigned int)atomic_pool.size >> 10,
+			   (unsigned int)size, (unsigned int)wanted >> 10);
 }
 
 static void *alloc_from_pool(size_t size, struct page **page)
@@ -418,9 +419,8 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 
 	*handle = pfn_to_dma(dev, page_to_pfn(page));
 	if ((u64)page_to_phys(page) + size - 1 > mask) {
-		if (printk_ratelimit())
-			dev_err(dev, "contiguous memory is above the coherent DMA mask %#llx\n",
-				mask);
+		pr_err_ratelimited("%s: contiguous memory is above the coherent DMA mask %#llx\n",
+				   dev ? dev_name(dev) : "no device", mask);
 		arm_dma_free_contiguous(dev, size, cpu_addr, *handle);
 		return NULL;
 	}

@@ -20,13 +20,18 @@ static inline phys_addr_t dma_contiguous_lowmem_end(void)
 	return memblock.current_limit;
 }
 
-/* The area of a machine whose devices reach only a part of memory is there */
+/* Where the memory ends that all devices of a machine reach, 0: nowhere */
 #ifdef CONFIG_ZONE_DMA
 #define dma_contiguous_limit(mdesc) \
-	((mdesc)->dma_zone_size ? PHYS_OFFSET + (mdesc)->dma_zone_size : 0)
+	dma_contiguous_zone_end((mdesc)->dma_zone_size)
 #else
 #define dma_contiguous_limit(mdesc)	0
 #endif
+
+static inline phys_addr_t dma_contiguous_zone_end(unsigned long dma_zone_size)
+{
+	return dma_zone_size ? PHYS_OFFSET + dma_zone_size : 0;
+}
 
 #ifdef CONFIG_CMA
 
