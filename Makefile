@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# Contiguous memory for Linux v3.x on ARM, as a patch series
+BASE ?= v3.1
+KSRC ?=
+CROSS_COMPILE ?= arm-none-eabi-
+J ?= $(shell nproc)
+export BASE KSRC CROSS_COMPILE J
+
+CMA := tools/testing/cma
+DEPS := scripts/deps
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+	@echo "Variables: BASE=$(BASE) KSRC=DIR ($(BASE) tree) CROSS_COMPILE=$(CROSS_COMPILE) J=$(J)"
+
+demo: ## boot, and see a driver get buffers from memory that is in use
+	@$(DEPS) build qemu
+	@$(CMA)/demo
+
+check: ## everything that can be tested; the last line counts
+	@$(DEPS) build qemu lint
+	@scripts/check
+
+unit: ## tests on this machine, without a kernel
+	@$(DEPS) build lint
+	@scripts/check unit
+
+fuzz: ## feed the parsers with nonsense
+	@$(DEPS) build
+	@$(CMA)/fuzz/run
+
+series: ## make the patches from the files
+	@$(DEPS) build
+	@scripts/series regen
+
+series-check: ## do patches and files agree? needs no kernel
+	@$(DEPS) build
+	@scripts/series check
+
+boot: ## a shell on the emulated board
+	@$(DEPS) build qemu
+	@$(CMA)/qemu/run --shell
+
+bench: ## how long an allocation takes
+	@$(DEPS) build qemu
+	@$(CMA)/bench/run
+
+lint: ## shellcheck, checkpatch, sparse, kernel-doc
+	@$(DEPS) build lint
+	@scripts/lint
+
+clean: ## remove build/ (downloads stay in the cache)
+	rm -rf build
+
+.PHONY: help demo check unit fuzz series series-check boot bench lint clean

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Sourced by the scripts here and in scripts/.  Sets REPO, QEMU_DIR, BUILD, J.
+set -euo pipefail
+
+QEMU_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REPO=$(cd "$QEMU_DIR/../../../.." && pwd)
+BUILD=$REPO/build
+J=${J:-$(nproc)}
+CROSS_COMPILE=${CROSS_COMPILE:-arm-none-eabi-}
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$BUILD CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime,time_macros
+export KBUILD_BUILD_TIMESTAMP="1 January 2012" KBUILD_BUILD_USER=cma KBUILD_BUILD_HOST=qemu
+mkdir -p "$BUILD"
+
+# Until we exit nobody else builds here
+lock_build() {
+	exec {lock}>"$BUILD/lock"
+	flock "$lock"
+}
+
+say() { echo "$*" >&2; }
+
+# kbuild SOURCE OBJDIR ARGS...
+kbuild() {
+	local source=$1 out=$2
+	shift 2
+	make -C "$source" O="$out" ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" \
+		CC="ccache ${CROSS_COMPILE}gcc" HOSTCC="ccache gcc" "$@" </dev/null
+}
+
+# progress WHAT LOG COMMAND...: run COMMAND with all output in LOG and tell how
+# far it got: a line that is rewritten on a terminal, else one every 30 s
+progress() {
+	local what=$1 log=$2 start=$SECONDS every=30 eol='\n' pid n
+	shift 2
+	[[ -t 2 ]] && every=1 eol='\r'
+	"$@" >"$log" 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.2
+		((SECONDS - start > 0 && (SECONDS - start) % every == 0)) || continue
+		n=$(grep -cE '^  (CC|AS|LD|HOSTCC)' "$log" || true)
+		# shellcheck disable=SC2059
+		printf "# %s: %d s, %d objects$eol" "$what" $((SECONDS - start)) "$n" >&2
+		sleep 1
+	done
+	[[ ! -t 2 ]] || printf '\033[K' >&2
+	wait "$pid" || {
+		say "# $what failed, see $log"
+		grep -E -B2 -A5 'error|Error|\*\*\*' "$log" | tail -n 20 >&2 || tail "$log" >&2
+		return 1
+	}
+}
+
+# check_config CONFIG FRAGMENT...: is everything there that was asked for?  The
+# last line about an option counts; one that does not exist is not set.
+check_config() {
+	local config=$1
+	shift
+	awk -v config="$config" '
+	{ name = "" }
+	/^CONFIG_[A-Za-z0-9_]+=/ { name = substr($0, 1, index($0, "=") - 1); value = substr($0, length(name) + 2) }
+	/^# CONFIG_[A-Za-z0-9_]+ is not set/ { name = $2; value = "n" }
+	name == "" { next }
+	FILENAME == config { is[name] = value; next }
+	{ want[name] = value }
+	END {
+		for (name in want) {
+			if (!(name in is))
+				is[name] = "n"
+			if (want[name] != is[name]) {
+				print "# " config ": " name " is " is[name] ", asked for: " want[name]
+				bad = 1
+			}
+		}
+		exit bad
+	}' "$config" "$@" >&2
+}
+
+# configure SOURCE OBJDIR FRAGMENT...: vexpress_defconfig plus fragments
+configure() {
+	local source=$1 out=$2 want
+	shift 2
+	mkdir -p "$out"
+	want=$out/.config.new
+	cat "$source/arch/arm/configs/vexpress_defconfig" "$@" >"$want"
+	progress "configure" "$out/config.log" kbuild_oldconfig "$source" "$out" "$want" &&
+		check_config "$want" "$@" || return 1
+	cmp -s "$want" "$out/.config" || cp "$want" "$out/.config"
+}
+
+kbuild_oldconfig() {
+	make -C "$1" O="$2" ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" HOSTCC="ccache gcc" \
+		KCONFIG_CONFIG="$3" oldconfig < <(yes "")
+}
