@@ -236,7 +236,7 @@ bool take_contig_range(unsigned long start, unsigned long end,
 		}
 	}
 
-	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone), 0, 0))
+	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone), 0, ALLOC_CMA))
 		wakeup_kswapd(zone, 0, zone_idx(zone));
 	return true;
 }
@@ -380,7 +380,7 @@ static int claim_step(struct zone *zone, unsigned long start,
 		ret = move_pages_out(used, end);
 		if (ret == -EINTR)
 			break;
-		drain_waiting_pages(pass > 0);
+		drain_waiting_pages(pass == 1);
 	}
 
 	if (ret != -EINTR) {
@@ -392,8 +392,27 @@ static int claim_step(struct zone *zone, unsigned long start,
 	return ret ? ret : -EBUSY;
 }
 
+/* Is a zone that pages are moved to below a watermark? Then wake kswapd. */
+static bool zones_are_low(struct zonelist *zonelist, enum zone_watermarks mark)
+{
+	bool low = false;
+	struct zoneref *z;
+	struct zone *zone;
+
+	for_each_zone_zonelist(zone, z, zonelist,
+			       gfp_zone(GFP_HIGHUSER_MOVABLE)) {
+		if (zone_watermark_ok(zone, 0, zone->watermark[mark], 0,
+				      ALLOC_CMA))
+			continue;
+		wakeup_kswapd(zone, 0, zone_idx(zone));
+		low = true;
+	}
+
+	return low;
+}
+
 /*
- * The pages that were moved have used up free memory elsewhere.  Bring it back
+ * The pages that were taken and moved have used up free memory.  Bring it back
  * to where allocations do not have to wait, in a few rounds at most.
  */
 static void reclaim_elsewhere(struct zone *zone)
@@ -401,18 +420,15 @@ static void reclaim_elsewhere(struct zone *zone)
 	struct zonelist *zonelist = node_zonelist(zone_to_nid(zone),
 						  GFP_HIGHUSER_MOVABLE);
 	struct reclaim_state reclaim_state = { .reclaimed_slab = 0 };
+	unsigned long progress = 1;
 	int round;
 
-	if (zone_watermark_ok(zone, 0, low_wmark_pages(zone), 0, 0))
-		return;
-	wakeup_kswapd(zone, 0, zone_idx(zone));
-	if (current->flags & PF_MEMALLOC)
+	if (!zones_are_low(zonelist, WMARK_LOW) ||
+	    (current->flags & PF_MEMALLOC))
 		return;
 
-	for (round = 0; round < CONTIG_PASSES; round++) {
-		unsigned long progress;
-
-		if (zone_watermark_ok(zone, 0, min_wmark_pages(zone), 0, 0))
+	for (round = 0; round < CONTIG_PASSES && progress; round++) {
+		if (!zones_are_low(zonelist, WMARK_MIN))
 			break;
 
 		current->flags |= PF_MEMALLOC;
@@ -423,9 +439,26 @@ static void reclaim_elsewhere(struct zone *zone)
 		current->reclaim_state = NULL;
 		lockdep_clear_current_reclaim_state();
 		current->flags &= ~PF_MEMALLOC;
-		if (!progress)
-			break;
 	}
+}
+
+/* Are these all blocks of valid memory in one zone and of one type? */
+static bool blocks_are_alike(struct zone *zone, unsigned long start,
+			     unsigned long end, int migratetype)
+{
+	unsigned long pfn;
+
+	for (pfn = start; pfn < end; pfn += pageblock_nr_pages) {
+		unsigned long last = pfn + pageblock_nr_pages - 1;
+
+		if (!pfn_valid(pfn) || !pfn_valid(last) ||
+		    page_zone(pfn_to_page(pfn)) != zone ||
+		    page_zone(pfn_to_page(last)) != zone ||
+		    get_pageblock_migratetype(pfn_to_page(pfn)) != migratetype)
+			return false;
+	}
+
+	return true;
 }
 
 /**
@@ -455,12 +488,11 @@ int alloc_contig_range_busy(unsigned long start, unsigned long end,
 	int ret = 0;
 
 	*busy_pfn = start;
-	if (start >= end || !pfn_valid(iso_start) || !pfn_valid(iso_end - 1))
+	if (start >= end || !pfn_valid(iso_start))
 		return -EBUSY;
 	zone = page_zone(pfn_to_page(iso_start));
-	if (zone != page_zone(pfn_to_page(iso_end - 1)))
-		return -EBUSY;
-	if (start_isolate_page_range(iso_start, iso_end, migratetype))
+	if (!blocks_are_alike(zone, iso_start, iso_end, migratetype) ||
+	    start_isolate_page_range(iso_start, iso_end, migratetype))
 		return -EBUSY;
 
 	for (pfn = start; pfn < end; pfn = next) {
@@ -558,8 +590,13 @@ void __init init_cma_reserved_pageblock(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
 	unsigned long end = pfn + pageblock_nr_pages;
+	struct zone *zone = page_zone(page);
+	unsigned long flags;
 
+	spin_lock_irqsave(&zone->lock, flags);
 	set_pageblock_migratetype(page, MIGRATE_CMA);
+	spin_unlock_irqrestore(&zone->lock, flags);
+
 	totalram_pages += pageblock_nr_pages;
 	count_highmem_pages(page, pageblock_nr_pages);
 	totalcma_pages += pageblock_nr_pages;

@@ -157,6 +157,15 @@ static inline void account_isolation(struct zone *zone, struct page *page,
 	}
 }
 
+/*
+ * Where the first pageblock of a zone begins.  A zone may begin in the middle
+ * of a block, and the types of its blocks must still be those of aligned ones.
+ */
+static inline unsigned long first_pageblock_pfn(struct zone *zone)
+{
+	return zone->zone_start_pfn & ~(pageblock_nr_pages - 1);
+}
+
 #else /* !CONFIG_CMA */
 
 #define MIGRATE_CMA	MIGRATE_TYPES	/* for code that is compiled out */
@@ -220,6 +229,11 @@ static inline bool isolation_refused(struct page *page, int migratetype)
 static inline void account_isolation(struct zone *zone, struct page *page,
 				     int migratetype, long nr_pages)
 {
+}
+
+static inline unsigned long first_pageblock_pfn(struct zone *zone)
+{
+	return zone->zone_start_pfn;
 }
 
 #endif /* CONFIG_CMA */

@@ -17,10 +17,6 @@
  */
 #define pr_fmt(fmt) "cma: " fmt
 
-#ifdef CONFIG_CMA_DEBUG
-#define DEBUG
-#endif
-
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/cma.h>
@@ -439,16 +435,19 @@ static void cma_count_alloc(struct cma *cma, struct page *page,
 	}
 }
 
-static bool cma_can_have(const struct cma *cma, unsigned long count)
+static bool cma_can_have(const struct cma *cma, unsigned long count,
+			 unsigned int align_order)
 {
-	return cma && cma->bitmap && count && count <= cma->count;
+	return cma && cma->bitmap && count && count <= cma->count &&
+	       align_order < BITS_PER_LONG;
 }
 
 /**
  * cma_alloc() - allocate contiguous pages from an area
  * @cma: area; NULL fails
  * @count: pages, 1 to the size of the area
- * @align_order: order of pages that the physical address is a multiple of
+ * @align_order: order of pages that the physical address is a multiple of,
+ *		 below BITS_PER_LONG
  * @no_warn: no message when it fails
  *
  * Context: process context that may do I/O and holds no lock that reclaim or
@@ -463,7 +462,7 @@ struct page *cma_alloc(struct cma *cma, unsigned long count,
 	struct page *page;
 	int ret = 0;
 
-	if (!cma_can_have(cma, count))
+	if (!cma_can_have(cma, count, align_order))
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
@@ -486,7 +485,8 @@ EXPORT_SYMBOL_GPL(cma_alloc);
  * cma_try_alloc() - allocate contiguous pages that are free right now
  * @cma: area; NULL fails
  * @count: pages, 1 to the size of the area
- * @align_order: order of pages that the physical address is a multiple of
+ * @align_order: order of pages that the physical address is a multiple of,
+ *		 below BITS_PER_LONG
  *
  * Context: any, also with interrupts off.
  * Return: the first page, or NULL if a search of limited length found no free
@@ -497,7 +497,7 @@ struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 {
 	struct page *page;
 
-	if (!cma_can_have(cma, count))
+	if (!cma_can_have(cma, count, align_order))
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
@@ -529,6 +529,26 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 	       pfn - cma->base_pfn <= cma->count - count;
 }
 EXPORT_SYMBOL_GPL(cma_pages_valid);
+
+/**
+ * cma_area_of() - which area are these pages of
+ * @pages: first page, or NULL
+ * @count: pages
+ *
+ * Context: any.
+ * Return: the area that all of the pages lie in, or NULL.
+ */
+struct cma *cma_area_of(const struct page *pages, unsigned long count)
+{
+	unsigned int i;
+
+	for (i = 0; i < cma_area_count; i++)
+		if (cma_pages_valid(&cma_areas[i], pages, count))
+			return &cma_areas[i];
+
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(cma_area_of);
 
 /**
  * cma_pages_allocated() - did this area give out these pages

@@ -32,6 +32,8 @@
 
 #define ADDR_FMT	"0x%08llx"
 #define NO_PLACE	(~0ULL)
+/* What the kernel itself needs: it would not boot with less outside the area */
+#define CMA_LEAVE	(16ULL << 20)
 #define KIB(bytes)	((unsigned long long)(bytes) >> 10)
 
 /* The area of all devices that have none; NULL if there is none */
@@ -274,8 +276,11 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 		return NO_PLACE;
 	}
 
+	/* What begins in low memory does not end up in high memory unasked */
 	if (req->has_end)
 		end = min(end, req->end);
+	else if (req->base < dma_contiguous_lowmem_end())
+		end = min_t(u64, end, dma_contiguous_lowmem_end());
 	place = find_lowest(req->base, end, size);
 	if (place != req->base)
 		*why = why_not_there(req->base, size);
@@ -325,7 +330,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 			pr_info("no area (cma=%s)\n", cma_arg);
 		return;
 	}
-	if (!why && req->size > memblock_phys_mem_size())
+	if (!why && req->size + CMA_LEAVE > memblock_phys_mem_size())
 		why = "size is too large";
 	if (!why) {
 		if (limit)
@@ -415,11 +420,6 @@ fail:
 	return ret;
 }
 
-static unsigned int buffer_align(unsigned int align_order)
-{
-	return min_t(unsigned int, align_order, CONFIG_CMA_ALIGNMENT);
-}
-
 /**
  * dma_alloc_from_contiguous() - allocate a buffer for a device
  * @dev: device, or NULL for the default area
@@ -438,29 +438,10 @@ struct page *dma_alloc_from_contiguous(struct device *dev, int count,
 	if (count <= 0)
 		return NULL;
 	return cma_alloc(dev_get_cma_area(dev), count,
-			 buffer_align(align_order), false);
+			 min_t(unsigned int, align_order, CONFIG_CMA_ALIGNMENT),
+			 false);
 }
 EXPORT_SYMBOL_GPL(dma_alloc_from_contiguous);
-
-/**
- * dma_try_alloc_from_contiguous() - allocate a buffer if that needs no waiting
- * @dev: device, or NULL for the default area
- * @count: pages
- * @align_order: as for dma_alloc_from_contiguous()
- *
- * Context: any, also with interrupts off.
- * Return: the first page, each has one reference; NULL if there is no area or
- * no @count contiguous pages of it are free.
- */
-struct page *dma_try_alloc_from_contiguous(struct device *dev, int count,
-					   unsigned int align_order)
-{
-	if (count <= 0)
-		return NULL;
-	return cma_try_alloc(dev_get_cma_area(dev), count,
-			     buffer_align(align_order));
-}
-EXPORT_SYMBOL_GPL(dma_try_alloc_from_contiguous);
 
 /**
  * dma_release_from_contiguous() - give back a buffer

@@ -29,6 +29,7 @@ struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 			   unsigned int align_order);
 bool cma_pages_valid(struct cma *cma, const struct page *pages,
 		     unsigned long count);
+struct cma *cma_area_of(const struct page *pages, unsigned long count);
 bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 			 unsigned long count);
 bool cma_release(struct cma *cma, const struct page *pages,

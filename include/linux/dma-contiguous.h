@@ -8,12 +8,12 @@
 #ifndef __LINUX_DMA_CONTIGUOUS_H
 #define __LINUX_DMA_CONTIGUOUS_H
 
+#include <linux/cma.h>
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/types.h>
 
-struct cma;
 struct page;
 
 #ifdef CONFIG_CMA
@@ -24,11 +24,12 @@ extern struct cma *dma_contiguous_default_area;
  * dev_get_cma_area() - the area that a device's buffers come from
  * @dev: device, or NULL
  *
- * Return: its own area, or the default one; NULL if there is none.
+ * Return: its own area, or the default one if it has none or its own could not
+ * be activated; NULL if there is no default one.
  */
 static inline struct cma *dev_get_cma_area(struct device *dev)
 {
-	if (dev && dev->cma_area)
+	if (dev && dev->cma_area && cma_get_size(dev->cma_area))
 		return dev->cma_area;
 	return dma_contiguous_default_area;
 }
@@ -48,8 +49,6 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 				  phys_addr_t base, phys_addr_t limit);
 struct page *dma_alloc_from_contiguous(struct device *dev, int count,
 				       unsigned int align_order);
-struct page *dma_try_alloc_from_contiguous(struct device *dev, int count,
-					   unsigned int align_order);
 bool dma_release_from_contiguous(struct device *dev, struct page *pages,
 				 int count);
 

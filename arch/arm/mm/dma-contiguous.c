@@ -51,6 +51,7 @@
 #include <asm/mach/map.h>
 #include <asm/pgalloc.h>
 #include <asm/pgtable.h>
+#include <asm/setup.h>
 #include <asm/tlbflush.h>
 
 #include "mm.h"
@@ -68,6 +69,27 @@ static struct {
 } dma_remap[MAX_CMA_AREAS] __initdata;
 
 static unsigned int dma_remap_count __initdata;
+
+/**
+ * dma_contiguous_lowmem_end() - first address that the kernel does not map
+ *
+ * Context: boot, when the memory banks are known.
+ * Return: physical address.
+ */
+phys_addr_t __init dma_contiguous_lowmem_end(void)
+{
+	phys_addr_t end = 0;
+	int i;
+
+	for_each_bank(i, &meminfo) {
+		struct membank *bank = &meminfo.bank[i];
+
+		if (!bank->highmem)
+			end = max_t(phys_addr_t, end, bank->start + bank->size);
+	}
+
+	return end;
+}
 
 /**
  * dma_contiguous_early_fixup() - remember an area for dma_contiguous_remap()
@@ -179,6 +201,8 @@ static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
 		return page_address(page);
 	}
 
+	/* no cached mapping may be left over from before */
+	kmap_flush_unused();
 	area = get_vm_area_caller(size, VM_IOREMAP, __builtin_return_address(0));
 	if (!area)
 		return NULL;
@@ -204,8 +228,12 @@ static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
 static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 {
 	phys_addr_t phys = page_to_phys(page);
-	void *cpu_addr = map_buffer(page, size, prot);
+	void *cpu_addr;
 
+	if (FLUSH_WHILE_CACHED && !PageHighMem(page))
+		dmac_flush_range(page_address(page), page_address(page) + size);
+
+	cpu_addr = map_buffer(page, size, prot);
 	if (!cpu_addr)
 		return NULL;
 
@@ -261,7 +289,7 @@ static int __init atomic_pool_init(void)
 	struct page *page;
 	void *cpu_addr;
 
-	if (!nr_pages || !arm_dma_use_contiguous(NULL))
+	if (!nr_pages || !arm_dma_use_contiguous(NULL, GFP_KERNEL))
 		return 0;
 
 	bitmap = kcalloc(BITS_TO_LONGS(nr_pages), sizeof(long), GFP_KERNEL);
@@ -304,16 +332,13 @@ static void report_full_pool(size_t size)
 			   (unsigned int)size, (unsigned int)wanted >> 10);
 }
 
-static void *alloc_from_pool(size_t size, struct page **page)
+static void *alloc_from_pool(size_t size, struct page **page, gfp_t gfp)
 {
 	unsigned long nr_pages = size >> PAGE_SHIFT;
 	unsigned long pool_pages = atomic_pool.size >> PAGE_SHIFT;
 	unsigned long align_mask = (1UL << get_order(size)) - 1;
 	unsigned long flags, start;
 	void *cpu_addr;
-
-	if (!atomic_pool.page)
-		return NULL;
 
 	spin_lock_irqsave(&atomic_pool.lock, flags);
 	start = bitmap_find_next_zero_area(atomic_pool.bitmap, pool_pages, 0,
@@ -323,13 +348,16 @@ static void *alloc_from_pool(size_t size, struct page **page)
 	spin_unlock_irqrestore(&atomic_pool.lock, flags);
 
 	if (start >= pool_pages) {
-		report_full_pool(size);
+		if (!(gfp & __GFP_NOWARN))
+			report_full_pool(size);
 		return NULL;
 	}
 
 	*page = nth_page(atomic_pool.page, start);
 	cpu_addr = atomic_pool.cpu_addr + (start << PAGE_SHIFT);
 	memset(cpu_addr, 0, size);
+	/* as in prepare_buffer() */
+	wmb();
 	return cpu_addr;
 }
 
@@ -362,20 +390,39 @@ static void free_to_pool(void *cpu_addr, size_t size)
  * Behind dma_alloc_coherent() and its kin
  */
 
+static struct page *alloc_from_area(struct device *dev, int nr_pages, gfp_t gfp)
+{
+	struct cma *cma = dev_get_cma_area(dev);
+	unsigned int align_order = min(get_order(nr_pages << PAGE_SHIFT),
+				       CONFIG_CMA_ALIGNMENT);
+
+	if ((gfp & GFP_KERNEL) == GFP_KERNEL)
+		return cma_alloc(cma, nr_pages, align_order, gfp & __GFP_NOWARN);
+	/* Mapping a buffer in vmalloc space allocates with GFP_KERNEL */
+	if (!(gfp & __GFP_WAIT) ||
+	    PageHighMem(pfn_to_page(__phys_to_pfn(cma_get_base(cma)))))
+		return NULL;
+	return cma_try_alloc(cma, nr_pages, align_order);
+}
+
 /**
  * arm_dma_use_contiguous() - do buffers of a device come from an area
  * @dev: device, or NULL
+ * @gfp: flags of the caller
  *
  * Context: any.
  * Return: false for CPUs and devices that keep the path that they had, and
- * when there is no area.
+ * when there is no area, or for callers that can not wait no pool.
  */
-bool arm_dma_use_contiguous(struct device *dev)
+bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
 {
 	struct cma *cma = dev_get_cma_area(dev);
 
-	return cma && cma_get_size(cma) && !arch_is_coherent() &&
-	       cpu_architecture() >= CPU_ARCH_ARMv6;
+	if (!cma || !cma_get_size(cma) || arch_is_coherent() ||
+	    cpu_architecture() < CPU_ARCH_ARMv6)
+		return false;
+
+	return (gfp & GFP_KERNEL) == GFP_KERNEL || atomic_pool.page;
 }
 
 /**
@@ -398,21 +445,16 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot)
 {
 	int nr_pages = size >> PAGE_SHIFT;
-	struct page *page = NULL;
+	struct page *page;
 	void *cpu_addr = NULL;
 
-	if ((gfp & GFP_KERNEL) == GFP_KERNEL)
-		page = dma_alloc_from_contiguous(dev, nr_pages,
-						 get_order(size));
-	else if (gfp & __GFP_WAIT)
-		page = dma_try_alloc_from_contiguous(dev, nr_pages,
-						     get_order(size));
+	page = alloc_from_area(dev, nr_pages, gfp);
 	if (page) {
 		cpu_addr = prepare_buffer(page, size, prot);
 		if (!cpu_addr)
 			dma_release_from_contiguous(dev, page, nr_pages);
 	} else if ((gfp & GFP_KERNEL) != GFP_KERNEL) {
-		cpu_addr = alloc_from_pool(size, &page);
+		cpu_addr = alloc_from_pool(size, &page, gfp);
 	}
 	if (!cpu_addr)
 		return NULL;
@@ -442,7 +484,9 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 			     dma_addr_t handle)
 {
 	unsigned long pfn = dma_to_pfn(dev, handle);
+	unsigned long nr_pages = size >> PAGE_SHIFT;
 	struct page *page;
+	struct cma *cma;
 
 	if (is_in_pool(cpu_addr, size)) {
 		free_to_pool(cpu_addr, size);
@@ -452,18 +496,19 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 	if (!pfn_valid(pfn))
 		return false;
 	page = pfn_to_page(pfn);
-	if (!cma_pages_valid(dev_get_cma_area(dev), page, size >> PAGE_SHIFT))
+	/* not the device's: it may have another one by now */
+	cma = cma_area_of(page, nr_pages);
+	if (!cma)
 		return false;
 
 	if (WARN(!is_buffer_address(page, cpu_addr) ||
-		 !cma_pages_allocated(dev_get_cma_area(dev), page,
-				      size >> PAGE_SHIFT),
+		 !cma_pages_allocated(cma, page, nr_pages),
 		 "DMA: free of %u bytes at %p (%#lx), which is no buffer\n",
 		 (unsigned int)size, cpu_addr, (unsigned long)handle))
 		return true;
 
 	unmap_buffer(page, size, cpu_addr);
-	dma_release_from_contiguous(dev, page, size >> PAGE_SHIFT);
+	cma_release(cma, page, nr_pages);
 	return true;
 }
 
@@ -493,13 +538,14 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 	pgprot_t prot = vma->vm_page_prot;
 	struct page *page;
 
-	if (!pfn_valid(pfn))
+	if (is_in_pool(cpu_addr, nr_pages << PAGE_SHIFT))
+		pfn = page_to_pfn(atomic_pool.page) +
+		      ((cpu_addr - atomic_pool.cpu_addr) >> PAGE_SHIFT);
+	else if (!pfn_valid(pfn) ||
+		 !cma_area_of(pfn_to_page(pfn), nr_pages) ||
+		 !is_buffer_address(pfn_to_page(pfn), cpu_addr))
 		return -ENXIO;
 	page = pfn_to_page(pfn);
-	if (!is_in_pool(cpu_addr, nr_pages << PAGE_SHIFT) &&
-	    (!cma_pages_valid(dev_get_cma_area(dev), page, nr_pages) ||
-	     !is_buffer_address(page, cpu_addr)))
-		return -ENXIO;
 	if (off >= nr_pages || nr_user > nr_pages - off)
 		return -ENXIO;
 

@@ -6,19 +6,12 @@
 #ifndef __ASM_ARM_DMA_CONTIGUOUS_H
 #define __ASM_ARM_DMA_CONTIGUOUS_H
 
-#include <linux/memblock.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 #include <asm/page.h>
 
 struct device;
 struct vm_area_struct;
-
-/* First address that the kernel does not map; known before the areas are made */
-static inline phys_addr_t dma_contiguous_lowmem_end(void)
-{
-	return memblock.current_limit;
-}
 
 /* Where the memory ends that all devices of a machine reach, 0: nowhere */
 #ifdef CONFIG_ZONE_DMA
@@ -33,12 +26,23 @@ static inline phys_addr_t dma_contiguous_zone_end(unsigned long dma_zone_size)
 	return dma_zone_size ? PHYS_OFFSET + dma_zone_size : 0;
 }
 
+/*
+ * On an ARM11MPCore a CPU reaches the dirty lines of another one only through a
+ * cached mapping.  It does not speculate.
+ */
+#ifdef CONFIG_DMA_CACHE_RWFO
+#define FLUSH_WHILE_CACHED	1
+#else
+#define FLUSH_WHILE_CACHED	0
+#endif
+
 #ifdef CONFIG_CMA
 
+phys_addr_t dma_contiguous_lowmem_end(void);
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
 void dma_contiguous_remap(void);
 
-bool arm_dma_use_contiguous(struct device *dev);
+bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp);
 void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot);
 bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
@@ -52,7 +56,7 @@ static inline void dma_contiguous_remap(void)
 {
 }
 
-static inline bool arm_dma_use_contiguous(struct device *dev)
+static inline bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
 {
 	return false;
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <strings.h>
+
+/* What libFuzzer calls (under another name, see run), or driver.c */
+int fuzz_one_input(const uint8_t *data, size_t size);
+
+#endif

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Any "cma=" on any machine: one line, and no area, or one that is where it
+ * may be.  Input: 4 bytes for the machine, then the argument.
+ */
+#include "stubs.h"
+#include <linux/cma.h>
+#include <linux/dma-contiguous.h>
+#include "cma.h"
+#include "fuzz.h"
+
+#define MIB	0x100000ULL
+
+static void make_machine(const uint8_t *data)
+{
+	u64 base = (u64)(data[0] % 14) << 28;
+	unsigned int i;
+
+	host_memory(base, (1 + data[1] % 8) * 8 * MIB);
+	if (data[1] & 0x40)
+		host_memory(base + 0x10000000, (1 + data[2] % 16) * 16 * MIB);
+	for (i = 0; i < (data[3] & 3); i++)
+		host_reserve(base + i * 12 * MIB + data[i] * 0x1100, 1 + data[3] * 0x900ULL);
+	memblock.current_limit = base + data[2] * 2 * MIB;
+}
+
+/* Only for what was accepted, so it is well-formed */
+static u64 number(const char *s, char **end)
+{
+	u64 val = strtoull(s, end, !strncasecmp(s, "0x", 2) ? 16 : 10);
+
+	switch (**end) {
+	case 'g': case 'G':
+		val <<= 10;
+		fallthrough;
+	case 'm': case 'M':
+		val <<= 10;
+		fallthrough;
+	case 'k': case 'K':
+		val <<= 10;
+		(*end)++;
+	}
+	return val;
+}
+
+static void check_request(const char *arg, u64 base, u64 size, u64 limit)
+{
+	u64 lowmem = memblock.current_limit;
+	char *end;
+	u64 val = number(arg, &end), first;
+
+	if (*end == '%') {
+		val = memblock_phys_mem_size() * val / 100;
+		end++;
+	}
+	CHECK(val && size >= val && size - val < cma_min_alignment());
+	if (*end != '@') {
+		CHECK(base + size <= (limit ? min(limit, lowmem) : lowmem));
+		return;
+	}
+	first = number(end + 1, &end);
+	CHECK(base >= first);
+	CHECK(*end != '-' || base + size <= number(end + 1, &end));
+}
+
+static void check_area(struct cma *cma, unsigned int nr_reserved)
+{
+	u64 base = cma_get_base(cma), size = cma_get_size(cma), lowmem = memblock.current_limit;
+	bool in_memory = false;
+	unsigned int i;
+
+	CHECK(size && IS_ALIGNED(base | size, cma_min_alignment()));
+	CHECK(base >= lowmem || base + size <= lowmem);
+	for (i = 0; i < host.nr_memory; i++)
+		in_memory |= base >= host.memory[i].base &&
+			     base + size <= host.memory[i].base + host.memory[i].size;
+	CHECK(in_memory);
+	for (i = 0; i < nr_reserved; i++)
+		CHECK(base >= host.reserved[i].base + host.reserved[i].size ||
+		      base + size <= host.reserved[i].base);
+	EQ(host.reserved[nr_reserved].base, base);
+	EQ(host.reserved[nr_reserved].size, size);
+	EQ(host.fixup.base, base);
+	EQ(host.fixup.size, size);
+}
+
+int fuzz_one_input(const uint8_t *data, size_t size)
+{
+	unsigned int nr_reserved;
+	char arg[128] = "";
+	struct cma *cma;
+	u64 limit;
+
+	if (size < 4)
+		return 0;
+	host_reset();
+	dma_contiguous_default_area = NULL;
+	make_machine(data);
+	nr_reserved = host.nr_reserved;
+	limit = data[3] & 4 ? host.memory[0].base + data[3] * MIB : 0;
+	memcpy(arg, data + 4, min_t(size_t, size - 4, sizeof(arg) - 1));
+	EQ(host_early_param(arg), 0);
+	dma_contiguous_reserve(limit);
+
+	cma = dma_contiguous_default_area;
+	CHECK(!strncmp(host.log, "cma: ", 5));
+	/* A newline may be in the argument, and the argument in the line */
+	CHECK(strchr(arg, '\n') || strchr(host.log, '\n') == host.log + strlen(host.log) - 1);
+	CHECK(strstr(arg, "(null)") || !strstr(host.log, "(null)"));
+	EQ(!strncmp(host.log, "cma: reserved ", 14), !!cma);
+	EQ(!strncmp(host.log, "cma: cma=", 9) || !strncmp(host.log, "cma: no area", 12), !cma);
+	EQ(cma_area_count, !!cma);
+	EQ(host.nr_reserved, nr_reserved + !!cma);
+	EQ(host.nr_fixups, !!cma);
+	if (cma) {
+		check_area(cma, nr_reserved);
+		check_request(arg, cma_get_base(cma), cma_get_size(cma), limit);
+	}
+	host_check_locks();
+	return 0;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Files of an area in debugfs. */
+
+#include "stubs.h"
+#include <linux/cma.h>
+#include "cma.h"
+
+extern int (*host_late_initcall)(void);
+
+static struct { const char *name; void *data; const struct file_operations *fops; } files[32];
+static struct seq_file seq;
+
+struct dentry *debugfs_create_dir(const char *name, void *parent)
+{
+	static struct dentry dir;
+
+	return &dir;
+}
+
+void debugfs_create_file(const char *name, int mode, void *dir, void *data,
+			 const struct file_operations *fops)
+{
+	unsigned int i = 0;
+
+	CHECK(mode == (fops->write ? 0200 : 0444));
+	while (files[i].name)
+		i++;
+	files[i].name = name;
+	files[i].data = data;
+	files[i].fops = fops;
+}
+
+int kstrtoul_from_user(const char *buf, size_t size, unsigned int base, unsigned long *val)
+{
+	char *end;
+
+	*val = strtoul(buf, &end, base);
+	return end == buf || end != buf + size ? -EINVAL : 0;
+}
+
+int single_open(struct file *file, int (*show)(struct seq_file *s, void *unused), void *data)
+{
+	memset(&seq, 0, sizeof(seq));
+	seq.private = data;
+	return show(&seq, NULL);
+}
+
+void seq_printf(struct seq_file *s, const char *fmt, ...)
+{
+	size_t used = strlen(s->text);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(s->text + used, sizeof(s->text) - used, fmt, args);
+	va_end(args);
+}
+
+static unsigned int file_index(const char *name)
+{
+	unsigned int i = 0;
+
+	while (files[i].name && strcmp(files[i].name, name))
+		i++;
+	CHECK(files[i].name);
+	return i;
+}
+
+static u64 get(const char *name)
+{
+	unsigned int i = file_index(name);
+	u64 val;
+
+	EQ(files[i].fops->get(files[i].data, &val), 0);
+	return val;
+}
+
+static ssize_t put(const char *name, const char *text)
+{
+	unsigned int i = file_index(name);
+	struct inode inode = { files[i].data };
+	struct file file;
+	loff_t pos = 0;
+
+	EQ(files[i].fops->open(&inode, &file), 0);
+	return files[i].fops->write(&file, text, strlen(text), &pos);
+}
+
+static const char *bitmap(void)
+{
+	unsigned int i = file_index("bitmap");
+	struct inode inode = { files[i].data };
+	struct file file;
+
+	EQ(files[i].fops->open(&inode, &file), 0);
+	return seq.text;
+}
+
+static struct cma *area_with_files(unsigned int order_per_bit)
+{
+	struct cma *cma;
+
+	host_pages(0x60400, 1024);
+	EQ(cma_init_reserved_mem(0x60400000, 4 << 20, order_per_bit, NULL, &cma), 0);
+	EQ(host_core_initcall(), 0);
+	EQ(host_late_initcall(), 0);
+	return cma;
+}
+
+TEST(debugfs, "alloc, free and the numbers that can be read")
+{
+	struct cma *cma = area_with_files(4);
+
+	EQ(get("count"), 1024);
+	EQ(get("base_pfn"), 0x60400);
+	EQ(get("order_per_bit"), 4);
+	EQ(get("maxchunk"), 1024);
+	EQ(put("alloc", "16"), 2);
+	EQ(put("alloc", "64"), 2);
+	EQ(put("free", "16"), 2);
+	EQ(get("used"), 64);
+	/* The last one is freed first, from its beginning */
+	EQ_STR(bitmap(), "29 0\n");
+	EQ(get("maxchunk"), 1024 - 80);
+	EQ(put("alloc", "1025"), -ENOMEM);
+	EQ(put("alloc", "x"), -EINVAL);
+	EQ(put("free", "1x"), -EINVAL);
+	host.fail_kzalloc = 1;
+	EQ(put("alloc", "1"), -ENOMEM);
+	host_check_area(cma);
+	EQ(put("free", "1024"), 4);
+	EQ(get("used"), 0);
+	EQ(host_nr(PAGE_OWNED), 0);
+	host_check_area(cma);
+}
+
+TEST(debugfs_part, "what is not a multiple of a bit can be freed, too")
+{
+	struct cma *cma = area_with_files(2);
+
+	EQ(put("alloc", "7"), 1);
+	EQ(put("free", "7"), 1);
+	EQ(get("used"), 0);
+	host_check_area(cma);
+}
+
+TEST(debugfs_none, "an area that is not in use has no files")
+{
+	host.fail_kzalloc = 1;
+	area_with_files(0);
+	CHECK(!files[0].name);
+}

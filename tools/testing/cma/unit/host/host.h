@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What tests see of the kernel that is played by stubs.c, and how a test is
+ * written.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cma;
+
+/* What a page of the model is doing */
+enum host_state {
+	PAGE_HOLE,	/* no such memory */
+	PAGE_RESERVED,	/* since boot */
+	PAGE_SYSTEM,	/* given to the page allocator, not as MIGRATE_CMA */
+	PAGE_FREE,
+	PAGE_MOVABLE,	/* in use, and can be moved elsewhere */
+	PAGE_PINNED,	/* in use, and can not be moved */
+	PAGE_OWNED,	/* taken by the area */
+};
+
+struct page {
+	enum host_state	state;
+	int		zone;
+	unsigned int	tries;	/* to move it while it was pinned */
+	unsigned long	owner;	/* of a test's allocation */
+};
+
+struct host_region {
+	unsigned long long base, size;
+};
+
+/* The machine; all is forgotten by host_reset() */
+struct host {
+	struct host_region memory[4], reserved[16];
+	unsigned int	nr_memory, nr_reserved;
+	unsigned long	first_pfn, nr_pages;	/* of the model */
+	struct page	*pages;
+	long		elsewhere;	/* room for pages that are moved; < 0: no end */
+	int		fail_kzalloc;	/* the n-th from now on fails; 0: none */
+	bool		fail_memblock_reserve;
+	bool		killed;		/* a fatal signal is pending */
+	unsigned int	sleeps;
+	void		(*on_sleep)(void);
+	void		(*on_empty)(void);	/* a range is being emptied */
+	struct host_region fixup;	/* dma_contiguous_early_fixup() */
+	unsigned int	nr_fixups;
+	char		log[4096];
+};
+
+extern struct host host;
+extern int (*host_early_param)(char *arg);
+extern int (*host_core_initcall)(void);
+
+void host_reset(void);
+void host_memory(unsigned long long base, unsigned long long size);
+void host_reserve(unsigned long long base, unsigned long long size);
+void host_pages(unsigned long first_pfn, unsigned long nr_pages);
+void host_set(unsigned long pfn, unsigned long nr_pages, enum host_state state);
+unsigned long host_nr(enum host_state state);
+void host_count(const char *event);
+unsigned long host_events(const char *event);
+void host_atomic(bool on);
+void host_check_area(struct cma *cma);
+void host_check_locks(void);
+__noreturn __printf(1, 2) void host_fail(const char *fmt, ...);
+
+/* Tests register themselves, and each one runs in a process of its own */
+struct test {
+	const char	*name;
+	void		(*run)(size_t row);
+	size_t		nr_rows;	/* 0: not a table */
+	const char	*(*row_name)(size_t row);
+	struct test	*next;
+};
+
+void test_register(struct test *test);
+
+#define TEST_TABLE(id, what, rows, naming)					\
+	static void run_##id(size_t row);					\
+	__attribute__((constructor)) static void register_##id(void)		\
+	{									\
+		static struct test test = { what, run_##id, rows, naming, NULL };	\
+										\
+		test_register(&test);						\
+	}									\
+	static void run_##id(size_t row)
+
+#define TEST(id, what)	TEST_TABLE(id, what, 0, NULL)
+
+#define CHECK(cond) do {							\
+	if (!(cond))								\
+		host_fail("%s:%d: not true: %s", __FILE__, __LINE__, #cond);	\
+} while (0)
+
+#define EQ(have, want) do {							\
+	long long have_ = (long long)(have), want_ = (long long)(want);		\
+										\
+	if (have_ != want_)							\
+		host_fail("%s:%d: %s is %lld (%#llx), not %lld (%#llx)",	\
+			  __FILE__, __LINE__, #have, have_, have_, want_, want_); \
+} while (0)
+
+#define EQ_STR(have, want)	test_eq_str(__FILE__, __LINE__, have, want)
+void test_eq_str(const char *file, int line, const char *have, const char *want);
+
+#endif

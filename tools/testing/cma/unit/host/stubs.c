@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel around the code under test: locks, messages, memblock, and a page
+ * allocator in which each page is in one state.
+ */
+#include <sched.h>
+
+#include "stubs.h"
+#include <linux/cma.h>
+#include <linux/page-contig.h>
+#include <asm/dma-contiguous.h>
+#include "cma.h"
+
+#define MAX_EVENTS	32
+
+struct host host;
+struct memblock memblock;
+const char host_locks;
+__thread struct task_struct host_current;
+static __thread unsigned int spinlocks, mutexes;
+static __thread bool irqs_off;
+
+/* The model's zone->lock and all else that threads share */
+static pthread_mutex_t model = PTHREAD_MUTEX_INITIALIZER;
+static bool isolated[256];	/* pageblocks of the model */
+static struct zone zones[4];
+static struct { const char *name; unsigned long count; } events[MAX_EVENTS];
+
+void host_fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	printf("# ");
+	vprintf(fmt, args);
+	printf("\n# log: %s\n", host.log);
+	va_end(args);
+	fflush(stdout);
+	abort();
+}
+
+/* Locks */
+
+void host_lock_init(struct host_lock *lock)
+{
+	pthread_mutex_init(&lock->mutex, NULL);
+	lock->magic = &host_locks;
+	lock->holder = NULL;
+}
+
+static void take(struct host_lock *lock)
+{
+	if (lock->magic != &host_locks)
+		host_fail("a lock is taken that was not initialised");
+	if (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == &host_current)
+		host_fail("a lock is taken twice");
+	pthread_mutex_lock(&lock->mutex);
+	__atomic_store_n(&lock->holder, &host_current, __ATOMIC_RELAXED);
+}
+
+static void drop(struct host_lock *lock)
+{
+	host_assert_held(lock);
+	__atomic_store_n(&lock->holder, NULL, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&lock->mutex);
+}
+
+void host_assert_held(const struct host_lock *lock)
+{
+	if (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != &host_current)
+		host_fail("a lock is not held that should be");
+}
+
+static void may_sleep(const char *what)
+{
+	if (spinlocks || irqs_off)
+		host_fail("%s with %u spinlocks held, interrupts %s", what, spinlocks,
+			  irqs_off ? "off" : "on");
+}
+
+static void no_spinlock(const char *what)
+{
+	if (spinlocks)
+		host_fail("%s with a spinlock held", what);
+}
+
+unsigned long host_spin_lock(struct host_lock *lock)
+{
+	unsigned long flags = irqs_off;
+
+	no_spinlock("spin_lock_irqsave");
+	take(lock);
+	spinlocks++;
+	irqs_off = true;
+	return flags;
+}
+
+void host_spin_unlock(struct host_lock *lock, unsigned long flags)
+{
+	spinlocks--;
+	irqs_off = flags;
+	drop(lock);
+}
+
+int host_mutex_lock(struct host_lock *lock, bool killable)
+{
+	may_sleep("mutex_lock");
+	if (killable && host.killed && __atomic_load_n(&lock->holder, __ATOMIC_RELAXED))
+		return -EINTR;
+	take(lock);
+	mutexes++;
+	return 0;
+}
+
+void host_mutex_unlock(struct host_lock *lock)
+{
+	mutexes--;
+	drop(lock);
+}
+
+/* Interrupts off by the test */
+void host_atomic(bool on)
+{
+	irqs_off = on;
+}
+
+void host_check_locks(void)
+{
+	if (spinlocks || mutexes || irqs_off)
+		host_fail("%u spinlocks and %u mutexes are still held, interrupts %s",
+			  spinlocks, mutexes, irqs_off ? "off" : "on");
+}
+
+/* Memory, time, messages, events */
+
+void *kzalloc(size_t size, gfp_t flags)
+{
+	if (flags & GFP_KERNEL)
+		may_sleep("kzalloc");
+	if (host.fail_kzalloc && !--host.fail_kzalloc)
+		return NULL;
+	return calloc(1, size);
+}
+
+long schedule_timeout_killable(long timeout)
+{
+	may_sleep("schedule_timeout");
+	__atomic_add_fetch(&host.sleeps, 1, __ATOMIC_RELAXED);
+	if (host.on_sleep)
+		host.on_sleep();
+	sched_yield();
+	return timeout > 0 && host.killed ? timeout : 0;
+}
+
+void host_print(const char *fmt, ...)
+{
+	size_t used;
+	va_list args;
+
+	if (fmt[strlen(fmt) - 1] != '\n')
+		host_fail("a message without a newline: %s", fmt);
+	pthread_mutex_lock(&model);
+	used = strlen(host.log);
+	va_start(args, fmt);
+	vsnprintf(host.log + used, sizeof(host.log) - used, fmt, args);
+	va_end(args);
+	pthread_mutex_unlock(&model);
+}
+
+void host_debug(const char *fmt, ...)
+{
+	if (!strchr(fmt, '\n'))
+		host_fail("a debug message without a newline: %s", fmt);
+}
+
+static unsigned long event(const char *name, unsigned int n)
+{
+	unsigned long count = 0;
+	unsigned int i;
+
+	pthread_mutex_lock(&model);
+	for (i = 0; i < MAX_EVENTS; i++) {
+		if (!events[i].name && n)
+			events[i].name = name;
+		if (!events[i].name || strcmp(events[i].name, name))
+			continue;
+		events[i].count += n;
+		count = events[i].count;
+		break;
+	}
+	pthread_mutex_unlock(&model);
+	return count;
+}
+
+void host_count(const char *name)
+{
+	event(name, 1);
+}
+
+unsigned long host_events(const char *name)
+{
+	return event(name, 0);
+}
+
+/* Bitmaps */
+
+static bool test_bit(const unsigned long *map, unsigned long bit)
+{
+	return map[BIT_WORD(bit)] >> (bit % BITS_PER_LONG) & 1;
+}
+
+unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long bit)
+{
+	while (bit < size && !test_bit(map, bit))
+		bit++;
+	return min(bit, size);
+}
+
+unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long bit)
+{
+	while (bit < size && test_bit(map, bit))
+		bit++;
+	return min(bit, size);
+}
+
+unsigned long bitmap_weight(const unsigned long *map, unsigned long size)
+{
+	unsigned long bit, weight = 0;
+
+	for (bit = 0; bit < size; bit++)
+		weight += test_bit(map, bit);
+	return weight;
+}
+
+/* Stricter than the kernel's: a bit may not be set or cleared twice */
+static void bitmap_change(unsigned long *map, unsigned long bit, unsigned long nr_bits, bool to)
+{
+	for (; nr_bits; bit++, nr_bits--) {
+		if (test_bit(map, bit) == to)
+			host_fail("bit %lu of a bitmap is %d already", bit, to);
+		map[BIT_WORD(bit)] ^= 1UL << (bit % BITS_PER_LONG);
+	}
+}
+
+void bitmap_set(unsigned long *map, unsigned long bit, unsigned long nr_bits)
+{
+	bitmap_change(map, bit, nr_bits, true);
+}
+
+void bitmap_clear(unsigned long *map, unsigned long bit, unsigned long nr_bits)
+{
+	bitmap_change(map, bit, nr_bits, false);
+}
+
+/* memblock */
+
+static int find_region(const struct host_region *r, unsigned int nr, phys_addr_t addr)
+{
+	while (nr--)
+		if (addr >= r[nr].base && addr < (phys_addr_t)(r[nr].base + r[nr].size))
+			return nr;
+	return -1;
+}
+
+phys_addr_t memblock_phys_mem_size(void)
+{
+	phys_addr_t size = 0;
+	unsigned int i;
+
+	for (i = 0; i < host.nr_memory; i++)
+		size += host.memory[i].size;
+	return size;
+}
+
+phys_addr_t memblock_end_of_DRAM(void)
+{
+	const struct host_region *last = &host.memory[host.nr_memory - 1];
+
+	return last->base + last->size;
+}
+
+int memblock_is_memory(phys_addr_t addr)
+{
+	return find_region(host.memory, host.nr_memory, addr) >= 0;
+}
+
+int memblock_is_reserved(phys_addr_t addr)
+{
+	return find_region(host.reserved, host.nr_reserved, addr) >= 0;
+}
+
+int memblock_is_region_memory(phys_addr_t base, phys_addr_t size)
+{
+	int i = find_region(host.memory, host.nr_memory, base);
+
+	return i >= 0 && (phys_addr_t)(host.memory[i].base + host.memory[i].size) >=
+			 (phys_addr_t)(base + size);
+}
+
+int memblock_is_region_reserved(phys_addr_t base, phys_addr_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < host.nr_reserved; i++) {
+		const struct host_region *r = &host.reserved[i];
+
+		if (base < (phys_addr_t)(r->base + r->size) &&
+		    r->base < (phys_addr_t)(base + size))
+			return 1;
+	}
+	return 0;
+}
+
+int memblock_reserve(phys_addr_t base, phys_addr_t size)
+{
+	if (host.fail_memblock_reserve)
+		return -1;
+	host_reserve(base, size);
+	return 0;
+}
+
+void host_memory(unsigned long long base, unsigned long long size)
+{
+	host.memory[host.nr_memory++] = (struct host_region){ base, size };
+}
+
+void host_reserve(unsigned long long base, unsigned long long size)
+{
+	host.reserved[host.nr_reserved++] = (struct host_region){ base, size };
+}
+
+/* Simplified: the tests say where low memory ends */
+phys_addr_t dma_contiguous_lowmem_end(void)
+{
+	return memblock.current_limit;
+}
+
+/* Faithful as far as the caller goes: what is recorded is what was reserved */
+void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
+{
+	host.fixup = (struct host_region){ base, size };
+	host.nr_fixups++;
+}
+
+/* Pages */
+
+void host_reset(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < cma_area_count; i++)
+		free(cma_areas[i].bitmap);
+	memset(cma_areas, 0, sizeof(struct cma) * MAX_CMA_AREAS);
+	cma_area_count = 0;
+	free(host.pages);
+	memset(&host, 0, sizeof(host));
+	memset(isolated, 0, sizeof(isolated));
+	memset(events, 0, sizeof(events));
+	memblock.current_limit = ~(phys_addr_t)0;
+	host.elsewhere = -1;
+	host_current.flags = 0;
+}
+
+void host_pages(unsigned long first_pfn, unsigned long nr_pages)
+{
+	host.first_pfn = first_pfn;
+	host.nr_pages = nr_pages;
+	host.pages = calloc(nr_pages, sizeof(struct page));
+	host_set(first_pfn, nr_pages, PAGE_RESERVED);
+}
+
+void host_set(unsigned long pfn, unsigned long nr_pages, enum host_state state)
+{
+	while (nr_pages--)
+		pfn_to_page(pfn++)->state = state;
+}
+
+unsigned long host_nr(enum host_state state)
+{
+	unsigned long i, nr = 0;
+
+	for (i = 0; i < host.nr_pages; i++)
+		nr += host.pages[i].state == state;
+	return nr;
+}
+
+int pfn_valid(unsigned long pfn)
+{
+	return pfn - host.first_pfn < host.nr_pages &&
+	       host.pages[pfn - host.first_pfn].state != PAGE_HOLE;
+}
+
+struct page *pfn_to_page(unsigned long pfn)
+{
+	if (pfn - host.first_pfn >= host.nr_pages)
+		host_fail("there is no page of pfn %#lx", pfn);
+	return &host.pages[pfn - host.first_pfn];
+}
+
+unsigned long page_to_pfn(const struct page *page)
+{
+	return host.first_pfn + (page - host.pages);
+}
+
+struct zone *page_zone(const struct page *page)
+{
+	if (page->state == PAGE_HOLE)
+		host_fail("a hole is asked for its zone");
+	return &zones[page->zone];
+}
+
+int PageReserved(const struct page *page)
+{
+	return page->state == PAGE_RESERVED;
+}
+
+static bool *block(unsigned long pfn)
+{
+	return &isolated[(pfn - round_down(host.first_pfn, pageblock_nr_pages)) /
+			 pageblock_nr_pages];
+}
+
+/* Change [start, end) from one state to another; returns where that ended */
+static unsigned long change(unsigned long start, unsigned long end, enum host_state from,
+			    enum host_state to)
+{
+	for (; start < end && pfn_to_page(start)->state == from; start++)
+		pfn_to_page(start)->state = to;
+	return start;
+}
+
+static void check_range(unsigned long start, unsigned long end, unsigned int type)
+{
+	if (start >= end || type != MIGRATE_CMA)
+		host_fail("range %#lx-%#lx of type %u is asked for", start, end, type);
+	pfn_to_page(end - 1);
+}
+
+/* Where a search can go on behind, when the first page in use is this one */
+static unsigned long last_used(unsigned long used, unsigned long end)
+{
+	unsigned long block_end = round_down(used, pageblock_nr_pages) + pageblock_nr_pages;
+	unsigned long pfn;
+
+	for (pfn = used; pfn < block_end; pfn++) {
+		if (pfn_to_page(pfn)->state != PAGE_FREE)
+			used = pfn;
+		else if (pfn >= end)
+			break;
+	}
+	return used;
+}
+
+/* Faithful: also about how far it looks for pages in use */
+bool take_contig_range(unsigned long start, unsigned long end, unsigned int migratetype,
+		       unsigned long *used_pfn)
+{
+	unsigned long pfn, next, used;
+
+	no_spinlock("take_contig_range");
+	check_range(start, end, migratetype);
+	pthread_mutex_lock(&model);
+	for (pfn = start; pfn < end; pfn = next) {
+		next = min(end, round_down(pfn, pageblock_nr_pages) + pageblock_nr_pages);
+		*used_pfn = round_down(pfn, pageblock_nr_pages) + pageblock_nr_pages - 1;
+		if (*block(pfn))
+			break;
+		used = change(pfn, next, PAGE_FREE, PAGE_OWNED);
+		if (used < next) {
+			*used_pfn = last_used(used, next);
+			break;
+		}
+	}
+	if (pfn < end)
+		change(start, end, PAGE_OWNED, PAGE_FREE);
+	pthread_mutex_unlock(&model);
+	return pfn >= end;
+}
+
+/* Empty [start, end), a page at a time, so that other threads get in between */
+static int empty(unsigned long start, unsigned long end, unsigned long *busy_pfn)
+{
+	int ret = 0;
+
+	for (; start < end && !ret; start++) {
+		struct page *page = pfn_to_page(start);
+
+		pthread_mutex_lock(&model);
+		*busy_pfn = start;
+		if (page->state == PAGE_FREE) {
+			page->state = PAGE_OWNED;
+		} else if (host.killed) {
+			ret = -EINTR;
+		} else if (page->state == PAGE_MOVABLE && !host.elsewhere) {
+			ret = -ENOMEM;
+		} else if (page->state == PAGE_MOVABLE) {
+			page->state = PAGE_OWNED;
+			host.elsewhere--;
+		} else {
+			page->tries++;
+			ret = -EBUSY;
+		}
+		pthread_mutex_unlock(&model);
+	}
+	return ret;
+}
+
+/* Faithful: pages that were moved out before it failed are free afterwards */
+int alloc_contig_range_busy(unsigned long start, unsigned long end, unsigned int migratetype,
+			    unsigned long *busy_pfn)
+{
+	unsigned long pfn, last = end - 1;
+	bool busy = false;
+	int ret;
+
+	may_sleep("alloc_contig_range");
+	if (mutexes != 1)
+		host_fail("alloc_contig_range with %u mutexes held", mutexes);
+	check_range(start, end, migratetype);
+	if (host.on_empty)
+		host.on_empty();
+
+	*busy_pfn = start;
+	pthread_mutex_lock(&model);
+	for (pfn = start; block(pfn) <= block(last); pfn += pageblock_nr_pages)
+		busy |= *block(pfn);
+	for (pfn = start; !busy && block(pfn) <= block(last); pfn += pageblock_nr_pages)
+		*block(pfn) = true;
+	pthread_mutex_unlock(&model);
+	if (busy)
+		return -EBUSY;
+
+	ret = empty(start, end, busy_pfn);
+	pthread_mutex_lock(&model);
+	if (ret)
+		change(start, *busy_pfn, PAGE_OWNED, PAGE_FREE);
+	for (pfn = start; block(pfn) <= block(last); pfn += pageblock_nr_pages)
+		*block(pfn) = false;
+	pthread_mutex_unlock(&model);
+	return ret;
+}
+
+/* Whose bit stands for this page, if any */
+static bool is_claimed(unsigned long pfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < cma_area_count; i++) {
+		struct cma *cma = &cma_areas[i];
+
+		if (pfn - cma->base_pfn < cma->count)
+			return test_bit(cma->bitmap, (pfn - cma->base_pfn) >> cma->order_per_bit);
+	}
+	return false;
+}
+
+/* Stricter than the kernel's: a range may not be claimed by others before */
+void free_contig_range(unsigned long pfn, unsigned int nr_pages)
+{
+	unsigned long end = pfn + nr_pages;
+
+	no_spinlock("free_contig_range");
+	pthread_mutex_lock(&model);
+	for (; pfn < end; pfn++) {
+		if (!is_claimed(pfn))
+			host_fail("pfn %#lx is freed and its bit is clear", pfn);
+		if (pfn_to_page(pfn)->state != PAGE_OWNED)
+			host_fail("pfn %#lx is freed in state %d", pfn, pfn_to_page(pfn)->state);
+		pfn_to_page(pfn)->owner = 0;
+		pfn_to_page(pfn)->state = PAGE_FREE;
+	}
+	pthread_mutex_unlock(&model);
+	sched_yield();
+}
+
+void init_cma_reserved_pageblock(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	no_spinlock("init_cma_reserved_pageblock");
+	EQ(pfn % pageblock_nr_pages, 0);
+	EQ(change(pfn, pfn + pageblock_nr_pages, PAGE_RESERVED, PAGE_FREE),
+	   pfn + pageblock_nr_pages);
+}
+
+/* Faithful: what is no memory, or not reserved, is left alone */
+void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages)
+{
+	for (; nr_pages; pfn++, nr_pages--)
+		if (pfn_valid(pfn))
+			change(pfn, pfn + 1, PAGE_RESERVED, PAGE_SYSTEM);
+}
+
+/* No page lost, and nothing else left behind by whoever used the area */
+void host_check_area(struct cma *cma)
+{
+	unsigned long i;
+	bool bit;
+
+	host_check_locks();
+	EQ(cma->nr_trials, 0);
+	for (i = 0; i < ARRAY_SIZE(isolated); i++)
+		CHECK(!isolated[i]);
+	for (i = 0; i < cma->count; i++) {
+		struct page *page = pfn_to_page(cma->base_pfn + i);
+
+		bit = test_bit(cma->bitmap, i >> cma->order_per_bit);
+		if (page->state == PAGE_OWNED && !bit)
+			host_fail("page %lu of the area is lost: its bit is clear", i);
+		if (page->state < PAGE_FREE)
+			host_fail("page %lu of the area is in state %d", i, page->state);
+		/* What is behind the end of an allocation shares its last bit */
+		if (bit && page->state != PAGE_OWNED &&
+		    pfn_to_page(cma->base_pfn + round_down(i, 1UL << cma->order_per_bit))->state
+		    != PAGE_OWNED)
+			host_fail("page %lu of the area is lost: its bit is set", i);
+	}
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel around drivers/base/cma*.c and dma-contiguous.c, on the host.
+ *
+ * Each stub says what it is: faithful (does what the kernel does, as far as
+ * the code under test can see), simplified (what it leaves out is said), or
+ * empty.  A stub that notices a mistake of its caller ends the program.
+ */
+#ifndef HOST_STUBS_H
+#define HOST_STUBS_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+/* Faithful: attributes */
+#define __noreturn		__attribute__((__noreturn__))
+#define __printf(a, b)		__attribute__((__format__(printf, a, b)))
+#define fallthrough		__attribute__((__fallthrough__))
+
+#include "host.h"
+
+/* Faithful: types, with the widths that 32-bit ARM has without LPAE, or with */
+typedef uint8_t u8;
+typedef uint32_t u32;
+typedef unsigned long long u64;
+#ifdef CONFIG_PHYS_ADDR_T_64BIT
+typedef u64 phys_addr_t;
+#else
+typedef u32 phys_addr_t;
+#endif
+typedef u32 dma_addr_t;
+typedef unsigned int gfp_t;
+typedef unsigned long pgprot_t;
+typedef struct { long counter; } atomic_long_t;
+#define BITS_PER_LONG		((unsigned int)__SIZEOF_LONG__ * 8)
+
+/* Empty: sections, exports, user pointers */
+#define __init
+#define __initdata
+#define __user
+#define EXPORT_SYMBOL_GPL(sym)	extern __typeof__(sym) sym
+#define THIS_MODULE		NULL
+
+/* Faithful: one pointer each, called by the tests */
+#define early_param(name, fn)	int (*host_early_param)(char *arg) = (fn)
+#define core_initcall(fn)	int (*host_core_initcall)(void) = (fn)
+#define late_initcall(fn)	int (*host_late_initcall)(void) = (fn)
+
+/* Faithful: 1 if defined to 1, 0 if not defined */
+#define HOST_PAIR_1		0, 1
+#define HOST_THIRD(a, b, c, ...)	(c)
+#define HOST_PICK(...)		HOST_THIRD(__VA_ARGS__, 0, 0)
+#define HOST_PASTE(value)	HOST_PICK(0, HOST_PAIR_##value)
+#define HOST_ENABLED(value)	HOST_PASTE(value)
+#define IS_ENABLED(option)	HOST_ENABLED(option)
+
+/* Faithful: arithmetic in the type of the first operand */
+#define ALIGN(x, a)	(((x) + ((__typeof__(x))(a) - 1)) & ~((__typeof__(x))(a) - 1))
+#define IS_ALIGNED(x, a)	(((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define round_down(x, y)	((x) & ~((__typeof__(x))(y) - 1))
+#define max_t(type, x, y)	((type)(x) > (type)(y) ? (type)(x) : (type)(y))
+#define min_t(type, x, y)	((type)(x) < (type)(y) ? (type)(x) : (type)(y))
+#define HOST_SAME_TYPE(x, y)	((void)(&(x) == &(y)))
+#define HOST_CMP(x, y, op) ({			\
+	__typeof__(x) x_ = (x);			\
+	__typeof__(y) y_ = (y);			\
+	HOST_SAME_TYPE(x_, y_);			\
+	x_ op y_ ? x_ : y_; })
+#define min(x, y)	HOST_CMP(x, y, <)
+#define max(x, y)	HOST_CMP(x, y, >)
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define div_u64(n, d)	((u64)(n) / (u32)(d))
+
+static inline int hex_to_bin(char c)
+{
+	const char *digits = "0123456789abcdef0123456789ABCDEF";
+	const char *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (p - digits) % 16 : -1;
+}
+
+static inline void host_strlcpy(char *to, const char *from, size_t size)
+{
+	snprintf(to, size, "%s", from);
+}
+
+#define strlcpy	host_strlcpy
+
+/* Faithful: bitmaps, bit by bit */
+#define BIT_WORD(nr)		((nr) / BITS_PER_LONG)
+#define BITS_TO_LONGS(nr)	(((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long bit);
+unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long bit);
+unsigned long bitmap_weight(const unsigned long *map, unsigned long size);
+void bitmap_set(unsigned long *map, unsigned long bit, unsigned long nr_bits);
+void bitmap_clear(unsigned long *map, unsigned long bit, unsigned long nr_bits);
+
+/* Faithful, but relaxed */
+#define atomic_long_add(n, v)	((void)__atomic_add_fetch(&(v)->counter, (n), __ATOMIC_RELAXED))
+#define atomic_long_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
+
+/*
+ * Simplified: real mutual exclusion between threads; every lock knows its
+ * holder and whether it was initialised, every thread how many it holds.
+ */
+struct host_lock {
+	pthread_mutex_t	mutex;
+	const void	*magic;
+	const void	*holder;
+};
+
+typedef struct { struct host_lock lock; } spinlock_t;
+struct mutex { struct host_lock lock; };
+#define DEFINE_MUTEX(name)	struct mutex name = \
+	{ { PTHREAD_MUTEX_INITIALIZER, &host_locks, NULL } }
+#define spin_lock_init(l)	host_lock_init(&(l)->lock)
+#define mutex_init(l)		host_lock_init(&(l)->lock)
+#define spin_lock_irqsave(l, flags)	((flags) = host_spin_lock(&(l)->lock))
+#define spin_unlock_irqrestore(l, flags)	host_spin_unlock(&(l)->lock, (flags))
+#define mutex_lock(l)		host_mutex_lock(&(l)->lock, false)
+#define mutex_lock_killable(l)	host_mutex_lock(&(l)->lock, true)
+#define mutex_unlock(l)		host_mutex_unlock(&(l)->lock)
+#define lockdep_assert_held(l)	host_assert_held(&(l)->lock)
+extern const char host_locks;
+void host_lock_init(struct host_lock *lock);
+unsigned long host_spin_lock(struct host_lock *lock);
+void host_spin_unlock(struct host_lock *lock, unsigned long flags);
+int host_mutex_lock(struct host_lock *lock, bool killable);
+void host_mutex_unlock(struct host_lock *lock);
+void host_assert_held(const struct host_lock *lock);
+
+/* Simplified: memory of the C library, that can be made to fail */
+#define GFP_KERNEL		1U
+void *kzalloc(size_t size, gfp_t flags);
+#define kfree(p)		free(p)
+
+/* Simplified: a thread has flags only; nobody waits, host_on_sleep() is told */
+struct task_struct { unsigned int flags; };
+extern __thread struct task_struct host_current;
+#define current			(&host_current)
+#define PF_MEMALLOC		0x800
+#define msecs_to_jiffies(ms)	((ms) / 10)
+long schedule_timeout_killable(long timeout);
+
+/* Faithful but for the rate: messages are kept for the test, levels are not */
+#ifndef pr_fmt
+#define pr_fmt(fmt)		fmt
+#endif
+#define pr_err(fmt, ...)	host_print(pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_warning		pr_err
+#define pr_info			pr_err
+#define pr_err_ratelimited	pr_err
+#define pr_debug(fmt, ...)	host_debug(pr_fmt(fmt), ##__VA_ARGS__)
+void host_print(const char *fmt, ...) __printf(1, 2);
+void host_debug(const char *fmt, ...) __printf(1, 2);
+
+/* Simplified: events are counted, under their names */
+#define TP_PROTO(...)		__VA_ARGS__
+#define TRACE_EVENT(name, proto, ...) \
+	static inline void trace_##name(proto) { host_count("trace:" #name); }
+#define count_vm_event(item)	host_count("vm:" #item)
+
+/* Faithful: lists */
+struct list_head { struct list_head *next, *prev; };
+
+#define LIST_HEAD(name)	struct list_head name = { &name, &name }
+#define HOST_ENTRY(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
+#define list_for_each_entry_safe(pos, n, head, member)				\
+	for (pos = HOST_ENTRY((head)->next, __typeof__(*pos), member);		\
+	     n = HOST_ENTRY(pos->member.next, __typeof__(*pos), member),	\
+	     &pos->member != (head); pos = n)
+
+static inline void list_add(struct list_head *new, struct list_head *head)
+{
+	*new = (struct list_head){ head->next, head };
+	head->next->prev = new;
+	head->next = new;
+}
+
+static inline void list_del(struct list_head *entry)
+{
+	entry->next->prev = entry->prev;
+	entry->prev->next = entry->next;
+}
+
+/* Simplified: files of debugfs are kept in a table, by name */
+struct inode { void *i_private; };
+struct file { void *private_data; };
+struct dentry { int unused; };
+struct seq_file { void *private; char text[1024]; };
+struct file_operations {
+	int (*open)(struct inode *inode, struct file *file);
+	ssize_t (*write)(struct file *file, const char *buf, size_t size, loff_t *pos);
+	int (*get)(void *data, u64 *val);
+	int read, llseek, release;
+};
+#define DEFINE_SIMPLE_ATTRIBUTE(name, getter, setter, fmt)	\
+	static const struct file_operations name = { .get = (getter) }
+
+enum { noop_llseek, seq_read, seq_lseek, single_release };
+#define IS_ERR_OR_NULL(p)	(!(p))
+struct dentry *debugfs_create_dir(const char *name, void *parent);
+void debugfs_create_file(const char *name, int mode, void *dir, void *data,
+			 const struct file_operations *fops);
+int kstrtoul_from_user(const char *buf, size_t size, unsigned int base, unsigned long *val);
+int single_open(struct file *file, int (*show)(struct seq_file *s, void *unused), void *data);
+void seq_printf(struct seq_file *s, const char *fmt, ...) __printf(2, 3);
+
+/* Simplified: what is above the page allocator sees pages as numbers and types */
+#define PAGE_SHIFT		12
+#define PAGE_SIZE		4096UL
+#define PAGE_MASK		(~(PAGE_SIZE - 1))
+#define PHYS_OFFSET		((phys_addr_t)0x60000000)
+#define MAX_ORDER		11
+#define MAX_ORDER_NR_PAGES	1024UL
+#define pageblock_nr_pages	1024UL
+#define PFN_PHYS(pfn)		((phys_addr_t)(pfn) << PAGE_SHIFT)
+#define PFN_DOWN(addr)		((addr) >> PAGE_SHIFT)
+enum { MIGRATE_MOVABLE, MIGRATE_CMA, MIGRATE_ISOLATE };
+struct zone { int id; };
+int pfn_valid(unsigned long pfn);
+struct page *pfn_to_page(unsigned long pfn);
+unsigned long page_to_pfn(const struct page *page);
+struct zone *page_zone(const struct page *page);
+int PageReserved(const struct page *page);
+#define nth_page(page, n)	pfn_to_page(page_to_pfn(page) + (n))
+
+/* Faithful: memblock, with its arithmetic in phys_addr_t that can wrap round */
+struct memblock { phys_addr_t current_limit; };
+extern struct memblock memblock;
+phys_addr_t memblock_phys_mem_size(void);
+phys_addr_t memblock_end_of_DRAM(void);
+int memblock_is_memory(phys_addr_t addr);
+int memblock_is_reserved(phys_addr_t addr);
+int memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
+int memblock_is_region_reserved(phys_addr_t base, phys_addr_t size);
+int memblock_reserve(phys_addr_t base, phys_addr_t size);
+
+/* Simplified: what the code under test uses of a device */
+struct cma;
+struct device { struct cma *cma_area; };
+struct kobject { int unused; };
+
+#endif

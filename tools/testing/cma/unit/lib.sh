@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Build the kernel's files for this machine, unchanged. CMA_SRC: another copy of them.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../../../.." && pwd)
+src=${CMA_SRC:-$repo}
+out=${CMA_OUT:-$repo/build/unit}
+kernel=("$src"/drivers/base/{cma,dma-contiguous}.c)
+cflags=(-std=gnu11 -O1 -g -Wall -Werror -pthread
+	"-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer
+	-DCONFIG_CMA=1 -DCONFIG_CMA_AREAS=7)
+
+# A header of the kernel that is not ours is stubs.h under another name
+stub_headers() {
+	local h
+	while read -r h; do
+		[[ -e $src/include/$h || -e $src/arch/arm/include/$h ]] && continue
+		mkdir -p "$out/include/${h%/*}"
+		echo '#include "stubs.h"' > "$out/include/$h"
+	done < <(grep -hoP '^#\s*include <\K(linux|asm|trace)/[^>]+' "$src"/drivers/base/cma*.[ch] "${kernel[@]}" \
+		"$src"/include/{linux,trace/events}/*.h "$src"/arch/arm/include/asm/*.h | sort -u)
+	# The C library includes this one
+	echo '#include_next <linux/errno.h>' >> "$out/include/linux/errno.h"
+}
+
+# build NAME COMPILER FILES-AND-FLAGS...: build/unit/NAME from these, the kernel's files and their stubs
+build() {
+	local name=$1 cc=$2
+	shift 2
+	stub_headers
+	"$cc" "${cflags[@]}" -I"$here/host" -I"$out/include" -I"$src/include" \
+		-I"$src/arch/arm/include" -I"$src/drivers/base" -DUNIT="\"$name\"" \
+		-o "$out/$name" "${kernel[@]}" "$here/host/stubs.c" "$@"
+}
+
+# Can this machine (and shall it: CMA_NO_M32) build and run 32-bit programs with the sanitizers? Sets m32.
+# (Not with gcc-multilib: Debian cannot have that and a cross compiler.)
+has_m32() {
+	m32=(-m32 -idirafter "/usr/include/$(gcc -print-multiarch)")
+	[[ -z ${CMA_NO_M32-} ]] || return
+	mkdir -p "$out"
+	printf '#include <errno.h>\nint main(void) { return 0; }\n' > "$out/m32.c"
+	gcc "${m32[@]}" -fsanitize=address,undefined -o "$out/m32" "$out/m32.c" 2>/dev/null &&
+		"$out/m32"
+}
