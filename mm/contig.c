@@ -35,6 +35,9 @@
 /* Pages that are moved in one go */
 #define CONTIG_BATCH		64UL
 
+/* Pages that make room when nothing can be reclaimed */
+#define SPILL_BATCH		256UL
+
 /* Pages in all MIGRATE_CMA blocks, free or not */
 unsigned long totalcma_pages __read_mostly;
 
@@ -577,6 +580,114 @@ void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 				   nr_held, nr_pages, end);
 }
 EXPORT_SYMBOL_GPL(free_contig_range);
+
+/* Take a page of those that were allocated beforehand */
+static struct page *spill_target(struct page *page, unsigned long private,
+				 int **result)
+{
+	struct list_head *targets = (struct list_head *)private;
+	struct page *target;
+
+	if (list_empty(targets))
+		return NULL;
+	target = list_first_entry(targets, struct page, lru);
+	list_del(&target->lru);
+	return target;
+}
+
+/*
+ * Allocate CMA pages.  They are the ones that movable allocations get as long
+ * as there are more of them than of others.
+ */
+static void alloc_spill_targets(struct list_head *targets)
+{
+	unsigned long nr_pages;
+
+	for (nr_pages = 0; nr_pages < SPILL_BATCH; nr_pages++) {
+		struct page *page = alloc_page((GFP_HIGHUSER_MOVABLE &
+						~__GFP_WAIT) |
+					       __GFP_NOWARN | __GFP_NOMEMALLOC);
+
+		if (!page)
+			break;
+		if (!is_migrate_cma(get_pageblock_migratetype(page))) {
+			__free_page(page);
+			break;
+		}
+		list_add(&page->lru, targets);
+	}
+}
+
+/* Take movable pages of other than CMA blocks off the LRU lists */
+static void isolate_to_spill(struct zone *zone, struct list_head *pages)
+{
+	static unsigned long next_pfn;	/* where to go on; a race is harmless */
+	unsigned long end = zone->zone_start_pfn + zone->spanned_pages;
+	unsigned long pfn = next_pfn, nr_pages = 0, nr_scanned;
+
+	for (nr_scanned = 0; nr_scanned < zone->spanned_pages &&
+	     nr_pages < SPILL_BATCH; nr_scanned++, pfn++) {
+		struct page *page;
+
+		if (pfn < zone->zone_start_pfn || pfn >= end)
+			pfn = zone->zone_start_pfn;
+		if (!pfn_valid(pfn))
+			continue;
+		page = pfn_to_page(pfn);
+		if (!PageLRU(page) || page_zone(page) != zone ||
+		    is_migrate_special(get_pageblock_migratetype(page)))
+			continue;
+		if (isolate_page(page)) {
+			list_add_tail(&page->lru, pages);
+			nr_pages++;
+		}
+	}
+
+	next_pfn = pfn;
+}
+
+/**
+ * spill_into_cma() - make room for a request that can not have CMA pages
+ * @zone: zone that the request prefers
+ * @gfp_mask: of the request
+ *
+ * When reclaim found nothing, memory may still be free in CMA blocks, because a
+ * driver gave buffers back after the rest had filled up.  Move movable pages
+ * there, so that nobody is killed for want of memory that is free.
+ *
+ * Context: that of direct compaction, which locks what this does.
+ * Return: how many CMA pages were used up; there is an end to them.
+ */
+unsigned long spill_into_cma(struct zone *zone, gfp_t gfp_mask)
+{
+	unsigned long nr_before, nr_after;
+	struct page *page, *next;
+	LIST_HEAD(targets);
+	LIST_HEAD(pages);
+
+	if ((gfp_mask & __GFP_MOVABLE) ||
+	    (gfp_mask & GFP_KERNEL) != GFP_KERNEL ||
+	    zone_page_state(zone, NR_FREE_CMA_PAGES) < SPILL_BATCH)
+		return 0;
+
+	/* What waits on this CPU is not CMA, and would be taken first */
+	drain_waiting_pages(false);
+	nr_before = zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
+	alloc_spill_targets(&targets);
+
+	isolate_to_spill(zone, &pages);
+	migrate_pages(&pages, spill_target, (unsigned long)&targets, false,
+		      false);
+	putback_lru_pages(&pages);
+
+	list_for_each_entry_safe(page, next, &targets, lru)
+		__free_page(page);
+	/* What became free waits on a list that is for movable pages */
+	drain_waiting_pages(false);
+
+	nr_after = zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
+	return nr_after < nr_before ? nr_before - nr_after : 0;
+}
 
 /**
  * init_cma_reserved_pageblock() - give a reserved pageblock to movable pages

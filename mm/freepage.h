@@ -166,6 +166,8 @@ static inline unsigned long first_pageblock_pfn(struct zone *zone)
 	return zone->zone_start_pfn & ~(pageblock_nr_pages - 1);
 }
 
+unsigned long spill_into_cma(struct zone *zone, gfp_t gfp_mask);
+
 #else /* !CONFIG_CMA */
 
 #define MIGRATE_CMA	MIGRATE_TYPES	/* for code that is compiled out */
@@ -234,6 +236,11 @@ static inline void account_isolation(struct zone *zone, struct page *page,
 static inline unsigned long first_pageblock_pfn(struct zone *zone)
 {
 	return zone->zone_start_pfn;
+}
+
+static inline unsigned long spill_into_cma(struct zone *zone, gfp_t gfp_mask)
+{
+	return 0;
 }
 
 #endif /* CONFIG_CMA */

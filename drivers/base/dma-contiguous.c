@@ -226,11 +226,11 @@ static u64 __init find_highest(u64 end, u64 size)
 /* Why [base, base + size) can not be an area */
 static const char *__init why_not_there(u64 base, u64 size)
 {
-	if (crosses_lowmem_end(base, size))
-		return "crosses the end of low memory";
 	if (base + size > memblock_end_of_DRAM() ||
 	    !memblock_is_region_memory(base, size))
 		return "outside of RAM";
+	if (crosses_lowmem_end(base, size))
+		return "crosses the end of low memory";
 	if (find_in_use(base, base + size))
 		return cma_reason;
 

@@ -133,7 +133,7 @@ static const struct row {
 	{ vexpress, "64M@0x60100000", 0x62400000, 64, "0x60100000-0x605fffff is in use" },
 	{ vexpress, "16M@0x68000001", 0x68400000, 16, ALIGNED },
 	{ vexpress, "16M@0x7f000000", 0x7f000000, 16, "" },
-	{ vexpress, "16M@0x7f400000", 0, 0, "crosses the end of low memory" },
+	{ vexpress, "16M@0x7f400000", 0, 0, "outside of RAM" },
 	{ vexpress, "480M@0x60000000", 0, 0, KERNEL },
 	{ vexpress, "16M@0x50000000", 0, 0, "outside of RAM" },
 	{ vexpress, "16M@0x80000000", 0, 0, "outside of RAM" },

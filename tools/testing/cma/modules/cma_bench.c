@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How long dma_alloc_coherent() and dma_free_coherent() take
+ *
+ * Write "MODE SIZE COUNT" to debugfs cma_bench and read the figures there:
+ *
+ *	cycle SIZE COUNT	allocate and free, COUNT times
+ *	hold SIZE COUNT		allocate COUNT buffers, then free all of them
+ *	floor SIZE COUNT	no allocation: clear SIZE bytes of ordinary memory
+ *				and flush them from the caches
+ *
+ * One line comes back for each thing that was measured; times are in ns:
+ *
+ *	bench alloc|free|floor SIZE COUNT MEAN MIN MAX
+ *	bench alloc|free|floor SIZE COUNT fails FAILURES
+ *
+ * The second form tells that FAILURES of COUNT calls failed, and there is no
+ * mean of the others.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <asm/cacheflush.h>
+#include <asm/outercache.h>
+
+#define CMA_BENCH_MAX_COUNT	10000
+#define CMA_BENCH_MAX_SIZE	(256 * 1024 * 1024)
+
+/* What one kind of call took. */
+struct cma_bench_times {
+	unsigned int calls;
+	unsigned int fails;
+	u64 sum;		/* ns, calls that succeeded */
+	u64 min;		/* ns */
+	u64 max;		/* ns */
+};
+
+struct cma_bench_buffer {
+	void *virt;
+	dma_addr_t dma;
+};
+
+static struct platform_device *cma_bench_pdev;
+static struct dentry *cma_bench_file;
+
+/* Guards the result of the last command; held while a command runs. */
+static DEFINE_MUTEX(cma_bench_lock);
+static char cma_bench_mode[8];
+static unsigned long cma_bench_size;	/* bytes */
+static struct cma_bench_times cma_bench_first;	/* alloc or floor */
+static struct cma_bench_times cma_bench_second;	/* free */
+
+static void cma_bench_add(struct cma_bench_times *times, ktime_t start)
+{
+	u64 ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+
+	if (times->calls == times->fails || ns < times->min)
+		times->min = ns;
+	if (ns > times->max)
+		times->max = ns;
+	times->sum += ns;
+	times->calls++;
+}
+
+static bool cma_bench_alloc(struct cma_bench_buffer *buffer)
+{
+	ktime_t start = ktime_get();
+
+	buffer->virt = dma_alloc_coherent(&cma_bench_pdev->dev, cma_bench_size,
+					  &buffer->dma,
+					  GFP_KERNEL | __GFP_NOWARN);
+	if (buffer->virt) {
+		cma_bench_add(&cma_bench_first, start);
+		return true;
+	}
+	cma_bench_first.calls++;
+	cma_bench_first.fails++;
+	return false;
+}
+
+static void cma_bench_free(struct cma_bench_buffer *buffer)
+{
+	ktime_t start = ktime_get();
+
+	dma_free_coherent(&cma_bench_pdev->dev, cma_bench_size, buffer->virt,
+			  buffer->dma);
+	cma_bench_add(&cma_bench_second, start);
+}
+
+static int cma_bench_cycle(unsigned int count)
+{
+	struct cma_bench_buffer buffer;
+
+	while (count--) {
+		if (cma_bench_alloc(&buffer))
+			cma_bench_free(&buffer);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int cma_bench_hold(unsigned int count)
+{
+	struct cma_bench_buffer *buffers;
+	unsigned int i;
+
+	buffers = kcalloc(count, sizeof(*buffers), GFP_KERNEL);
+	if (!buffers)
+		return -ENOMEM;
+
+	for (i = 0; i < count; i++) {
+		cma_bench_alloc(&buffers[i]);
+		cond_resched();
+	}
+	for (i = 0; i < count; i++) {
+		if (buffers[i].virt)
+			cma_bench_free(&buffers[i]);
+		cond_resched();
+	}
+	kfree(buffers);
+	return 0;
+}
+
+/* What any allocator has to do at least to hand out memory for DMA. */
+static int cma_bench_floor(unsigned int count)
+{
+	unsigned int order = min(get_order(cma_bench_size), 10);
+	struct page *page;
+	ktime_t start;
+	size_t chunk;
+	size_t done;
+	void *virt;
+
+	page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order);
+	if (!page)
+		return -ENOMEM;
+
+	virt = page_address(page);
+	chunk = min_t(size_t, PAGE_SIZE << order, cma_bench_size);
+	while (count--) {
+		start = ktime_get();
+		for (done = 0; done < cma_bench_size; done += chunk) {
+			memset(virt, 0, chunk);
+			__cpuc_flush_dcache_area(virt, chunk);
+			outer_flush_range(page_to_phys(page),
+					  page_to_phys(page) + chunk);
+		}
+		cma_bench_add(&cma_bench_first, start);
+		cond_resched();
+	}
+	__free_pages(page, order);
+	return 0;
+}
+
+static int cma_bench_run(unsigned int count)
+{
+	if (!strcmp(cma_bench_mode, "cycle"))
+		return cma_bench_cycle(count);
+	if (!strcmp(cma_bench_mode, "hold"))
+		return cma_bench_hold(count);
+	if (!strcmp(cma_bench_mode, "floor"))
+		return cma_bench_floor(count);
+	return -EINVAL;
+}
+
+static ssize_t cma_bench_write(struct file *file, const char __user *buf,
+			       size_t count, loff_t *ppos)
+{
+	unsigned long size;
+	unsigned int times;
+	char command[64];
+	char mode[8];
+	int ret;
+
+	if (count >= sizeof(command))
+		return -EINVAL;
+	if (copy_from_user(command, buf, count))
+		return -EFAULT;
+	command[count] = '\0';
+	if (sscanf(command, "%7s %lu %u", mode, &size, &times) != 3 ||
+	    !size || size > CMA_BENCH_MAX_SIZE ||
+	    !times || times > CMA_BENCH_MAX_COUNT)
+		return -EINVAL;
+
+	if (mutex_lock_interruptible(&cma_bench_lock))
+		return -ERESTARTSYS;
+	memset(&cma_bench_first, 0, sizeof(cma_bench_first));
+	memset(&cma_bench_second, 0, sizeof(cma_bench_second));
+	strcpy(cma_bench_mode, mode);
+	cma_bench_size = size;
+	ret = cma_bench_run(times);
+	mutex_unlock(&cma_bench_lock);
+	return ret ? ret : count;
+}
+
+static void cma_bench_print(struct seq_file *m, const char *what,
+			    const struct cma_bench_times *times)
+{
+	if (!times->calls)
+		return;
+	seq_printf(m, "bench %s %lu %u ", what, cma_bench_size, times->calls);
+	if (times->fails)
+		seq_printf(m, "fails %u\n", times->fails);
+	else
+		seq_printf(m, "%llu %llu %llu\n",
+			   div_u64(times->sum, times->calls), times->min,
+			   times->max);
+}
+
+static int cma_bench_show(struct seq_file *m, void *unused)
+{
+	bool floor;
+
+	mutex_lock(&cma_bench_lock);
+	floor = !strcmp(cma_bench_mode, "floor");
+	cma_bench_print(m, floor ? "floor" : "alloc", &cma_bench_first);
+	cma_bench_print(m, "free", &cma_bench_second);
+	mutex_unlock(&cma_bench_lock);
+	return 0;
+}
+
+static int cma_bench_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, cma_bench_show, NULL);
+}
+
+static const struct file_operations cma_bench_fops = {
+	.owner		= THIS_MODULE,
+	.open		= cma_bench_open,
+	.read		= seq_read,
+	.write		= cma_bench_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int __init cma_bench_init(void)
+{
+	struct device *dev;
+	int ret;
+
+	cma_bench_pdev = platform_device_alloc("cma_bench", -1);
+	if (!cma_bench_pdev)
+		return -ENOMEM;
+	dev = &cma_bench_pdev->dev;
+	dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	dev->dma_mask = &dev->coherent_dma_mask;
+
+	ret = platform_device_add(cma_bench_pdev);
+	if (ret)
+		goto put_device;
+	cma_bench_file = debugfs_create_file("cma_bench", 0600, NULL, NULL,
+					     &cma_bench_fops);
+	if (IS_ERR_OR_NULL(cma_bench_file)) {
+		ret = -ENODEV;
+		goto del_device;
+	}
+	return 0;
+
+del_device:
+	platform_device_del(cma_bench_pdev);
+put_device:
+	platform_device_put(cma_bench_pdev);
+	return ret;
+}
+
+static void __exit cma_bench_exit(void)
+{
+	debugfs_remove(cma_bench_file);
+	platform_device_unregister(cma_bench_pdev);
+}
+
+module_init(cma_bench_init);
+module_exit(cma_bench_exit);
+
+MODULE_DESCRIPTION("Measures the allocation of DMA buffers");
+MODULE_AUTHOR("linux-cma-arm");
+MODULE_LICENSE("GPL");

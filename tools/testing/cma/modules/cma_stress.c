@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every CPU allocates and frees contiguous memory at random
+ *
+ * Write "SECONDS SEED" to debugfs cma_stress and read it: the read waits until
+ * the time is over and gives one line for each CPU and one for all:
+ *
+ *	cpu N: allocs A fails F bad B
+ *	all: allocs A fails F bad B first PFN
+ *
+ * A thread bound to each CPU holds up to CMA_STRESS_SLOTS buffers, made by
+ * dma_alloc_coherent(), dma_alloc_writecombine() and
+ * dma_alloc_from_contiguous(), from one page to 4 MiB. Each page of a buffer
+ * holds the number of its owner, which nobody else has ever used, from
+ * allocation to release: a page that two owners have is found, and so is one
+ * that is handed out before it is free. Together the threads never ask for
+ * more than half of the area, which has to be in low memory. "bad" counts
+ * buffers with wrong contents, wrong alignment or outside of the area, and
+ * releases that were refused.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cma.h>
+#include <linux/completion.h>
+#include <linux/cpu.h>
+#include <linux/debugfs.h>
+#include <linux/dma-contiguous.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#define CMA_STRESS_SLOTS	16
+#define CMA_STRESS_MAX_ORDER	10
+#define CMA_STRESS_MAX_SECONDS	86400
+
+enum cma_stress_how { STRESS_COHERENT, STRESS_WRITECOMBINE, STRESS_PAGES };
+
+/* A buffer that a thread holds; free when @nr_pages is 0. */
+struct cma_stress_slot {
+	enum cma_stress_how how;
+	unsigned int nr_pages;
+	u32 owner;
+	void *virt;
+	dma_addr_t dma;
+	struct page *page;
+};
+
+/* Written by the thread alone, read when it has ended. */
+struct cma_stress_thread {
+	struct task_struct *task;
+	unsigned int cpu;
+	unsigned long end;		/* jiffies */
+	u32 random;
+	unsigned int allocs;
+	unsigned int fails;
+	unsigned int bad;
+	unsigned long first_bad;	/* page frame */
+	struct cma_stress_slot slots[CMA_STRESS_SLOTS];
+};
+
+static struct platform_device *cma_stress_pdev;
+static struct dentry *cma_stress_file;
+
+static atomic_t cma_stress_owner = ATOMIC_INIT(0);
+static atomic_t cma_stress_asked = ATOMIC_INIT(0);	/* pages */
+
+/* Guards the threads; held by the one who starts or waits for them. */
+static DEFINE_MUTEX(cma_stress_lock);
+static struct cma_stress_thread *cma_stress_threads[NR_CPUS];
+
+/* xorshift: the same seed gives the same sequence on every kernel. */
+static u32 cma_stress_random(struct cma_stress_thread *thread)
+{
+	u32 x = thread->random;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	thread->random = x;
+	return x;
+}
+
+static void cma_stress_bad(struct cma_stress_thread *thread, unsigned long pfn,
+			   const char *why)
+{
+	if (!thread->bad++)
+		thread->first_bad = pfn;
+	pr_err_ratelimited("page frame %#lx: %s\n", pfn, why);
+}
+
+static unsigned long cma_stress_pfn(const struct cma_stress_slot *slot)
+{
+	if (slot->how == STRESS_PAGES)
+		return page_to_pfn(slot->page);
+	return dma_to_pfn(&cma_stress_pdev->dev, slot->dma);
+}
+
+static u32 *cma_stress_word(const struct cma_stress_slot *slot, unsigned int i)
+{
+	if (slot->how == STRESS_PAGES)
+		return page_address(slot->page + i);
+	return slot->virt + i * PAGE_SIZE;
+}
+
+static bool cma_stress_try(struct cma_stress_slot *slot, unsigned int order)
+{
+	struct device *dev = &cma_stress_pdev->dev;
+	size_t size = (size_t)slot->nr_pages << PAGE_SHIFT;
+
+	switch (slot->how) {
+	case STRESS_COHERENT:
+		slot->virt = dma_alloc_coherent(dev, size, &slot->dma,
+						GFP_KERNEL);
+		return slot->virt;
+	case STRESS_WRITECOMBINE:
+		slot->virt = dma_alloc_writecombine(dev, size, &slot->dma,
+						    GFP_KERNEL);
+		return slot->virt;
+	default:
+		slot->page = dma_alloc_from_contiguous(dev, slot->nr_pages,
+						       order);
+		return slot->page;
+	}
+}
+
+/* Is the new buffer where it has to be, and clear if it was promised to be? */
+static void cma_stress_inspect(struct cma_stress_thread *thread,
+			       struct cma_stress_slot *slot, unsigned int order)
+{
+	struct cma *cma = dev_get_cma_area(&cma_stress_pdev->dev);
+	unsigned long pfn = cma_stress_pfn(slot);
+	unsigned int i;
+
+	order = min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT);
+	if (pfn & ((1UL << order) - 1))
+		cma_stress_bad(thread, pfn, "not aligned");
+	if (!cma_pages_valid(cma, pfn_to_page(pfn), slot->nr_pages))
+		cma_stress_bad(thread, pfn, "not in the area");
+	for (i = 0; i < slot->nr_pages; i++) {
+		u32 *word = cma_stress_word(slot, i);
+
+		if (slot->how != STRESS_PAGES &&
+		    (word[0] || word[PAGE_SIZE / sizeof(u32) - 1]))
+			cma_stress_bad(thread, pfn + i, "not zero");
+		word[0] = slot->owner;
+		word[PAGE_SIZE / sizeof(u32) - 1] = ~slot->owner;
+	}
+}
+
+static void cma_stress_alloc(struct cma_stress_thread *thread,
+			     struct cma_stress_slot *slot)
+{
+	struct cma *cma = dev_get_cma_area(&cma_stress_pdev->dev);
+	unsigned int half = cma_get_size(cma) >> PAGE_SHIFT >> 1;
+	u32 r = cma_stress_random(thread);
+	unsigned int order;
+
+	/* small ones are more frequent; half of them are not a power of two */
+	order = min(r % (CMA_STRESS_MAX_ORDER + 1),
+		    (r >> 8) % (CMA_STRESS_MAX_ORDER + 1));
+	slot->nr_pages = 1U << order;
+	if (order && (r >> 16) & 1)
+		slot->nr_pages -= (r >> 17) % (slot->nr_pages / 2);
+	slot->how = (r >> 28) % 3;
+	slot->owner = atomic_inc_return(&cma_stress_owner);
+
+	if (atomic_add_return(slot->nr_pages, &cma_stress_asked) > half)
+		goto give_up;
+	if (!cma_stress_try(slot, order)) {
+		thread->fails++;
+		goto give_up;
+	}
+	thread->allocs++;
+	cma_stress_inspect(thread, slot, order);
+	return;
+
+give_up:
+	atomic_sub(slot->nr_pages, &cma_stress_asked);
+	slot->nr_pages = 0;
+}
+
+static void cma_stress_free(struct cma_stress_thread *thread,
+			    struct cma_stress_slot *slot)
+{
+	struct device *dev = &cma_stress_pdev->dev;
+	size_t size = (size_t)slot->nr_pages << PAGE_SHIFT;
+	unsigned long pfn = cma_stress_pfn(slot);
+	unsigned int i;
+
+	for (i = 0; i < slot->nr_pages; i++) {
+		u32 *word = cma_stress_word(slot, i);
+
+		if (word[0] != slot->owner ||
+		    word[PAGE_SIZE / sizeof(u32) - 1] != ~slot->owner)
+			cma_stress_bad(thread, pfn + i, "has another owner");
+	}
+	switch (slot->how) {
+	case STRESS_COHERENT:
+		dma_free_coherent(dev, size, slot->virt, slot->dma);
+		break;
+	case STRESS_WRITECOMBINE:
+		dma_free_writecombine(dev, size, slot->virt, slot->dma);
+		break;
+	case STRESS_PAGES:
+		if (!dma_release_from_contiguous(dev, slot->page,
+						 slot->nr_pages))
+			cma_stress_bad(thread, pfn, "release refused");
+		break;
+	}
+	atomic_sub(slot->nr_pages, &cma_stress_asked);
+	slot->nr_pages = 0;
+}
+
+static int cma_stress_main(void *data)
+{
+	struct cma_stress_thread *thread = data;
+	unsigned int i;
+
+	while (!kthread_should_stop() && time_before(jiffies, thread->end)) {
+		i = cma_stress_random(thread) % CMA_STRESS_SLOTS;
+		if (thread->slots[i].nr_pages)
+			cma_stress_free(thread, &thread->slots[i]);
+		else
+			cma_stress_alloc(thread, &thread->slots[i]);
+		cond_resched();
+	}
+	for (i = 0; i < CMA_STRESS_SLOTS; i++)
+		if (thread->slots[i].nr_pages)
+			cma_stress_free(thread, &thread->slots[i]);
+
+	set_current_state(TASK_INTERRUPTIBLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_INTERRUPTIBLE);
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+static int cma_stress_start_one(unsigned int cpu, unsigned long end, u32 seed)
+{
+	struct cma_stress_thread *thread;
+	struct task_struct *task;
+
+	thread = kzalloc(sizeof(*thread), GFP_KERNEL);
+	if (!thread)
+		return -ENOMEM;
+	thread->cpu = cpu;
+	thread->end = end;
+	thread->random = seed ^ ((cpu + 1) * 2654435761u);
+	if (!thread->random)
+		thread->random = 1;
+
+	task = kthread_create(cma_stress_main, thread, "cma_stress/%u", cpu);
+	if (IS_ERR(task)) {
+		kfree(thread);
+		return PTR_ERR(task);
+	}
+	thread->task = task;
+	kthread_bind(task, cpu);
+	cma_stress_threads[cpu] = thread;
+	wake_up_process(task);
+	return 0;
+}
+
+/* Ends and forgets all threads. */
+static void cma_stress_stop(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (!cma_stress_threads[cpu])
+			continue;
+		kthread_stop(cma_stress_threads[cpu]->task);
+		kfree(cma_stress_threads[cpu]);
+		cma_stress_threads[cpu] = NULL;
+	}
+}
+
+static int cma_stress_start(unsigned int seconds, u32 seed)
+{
+	unsigned long end = jiffies + seconds * HZ;
+	unsigned int cpu;
+	int ret = 0;
+
+	if (!dev_get_cma_area(&cma_stress_pdev->dev))
+		return -ENODEV;
+	cma_stress_stop();
+	get_online_cpus();
+	for_each_online_cpu(cpu) {
+		ret = cma_stress_start_one(cpu, end, seed);
+		if (ret)
+			break;
+	}
+	put_online_cpus();
+	if (ret)
+		cma_stress_stop();
+	return ret;
+}
+
+static ssize_t cma_stress_write(struct file *file, const char __user *buf,
+				size_t count, loff_t *ppos)
+{
+	unsigned int seconds;
+	char command[32];
+	u32 seed;
+	int ret;
+
+	if (count >= sizeof(command))
+		return -EINVAL;
+	if (copy_from_user(command, buf, count))
+		return -EFAULT;
+	command[count] = '\0';
+	if (sscanf(command, "%u %u", &seconds, &seed) != 2 ||
+	    !seconds || seconds > CMA_STRESS_MAX_SECONDS)
+		return -EINVAL;
+
+	if (mutex_lock_interruptible(&cma_stress_lock))
+		return -ERESTARTSYS;
+	ret = cma_stress_start(seconds, seed);
+	mutex_unlock(&cma_stress_lock);
+	return ret ? ret : count;
+}
+
+/* Returns early, and with that ends the run, when the reader is killed. */
+static void cma_stress_wait(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct cma_stress_thread *thread = cma_stress_threads[cpu];
+
+		while (thread && time_before(jiffies, thread->end))
+			if (schedule_timeout_killable(HZ / 10) &&
+			    fatal_signal_pending(current))
+				return;
+	}
+}
+
+static int cma_stress_show(struct seq_file *m, void *unused)
+{
+	struct cma_stress_thread all = {};
+	unsigned int cpu;
+
+	mutex_lock(&cma_stress_lock);
+	cma_stress_wait();
+	for_each_possible_cpu(cpu) {
+		struct cma_stress_thread *thread = cma_stress_threads[cpu];
+
+		if (!thread)
+			continue;
+		/* waits until the buffers are free */
+		kthread_stop(thread->task);
+		seq_printf(m, "cpu %u: allocs %u fails %u bad %u\n", cpu,
+			   thread->allocs, thread->fails, thread->bad);
+		all.allocs += thread->allocs;
+		all.fails += thread->fails;
+		if (!all.bad)
+			all.first_bad = thread->first_bad;
+		all.bad += thread->bad;
+		kfree(thread);
+		cma_stress_threads[cpu] = NULL;
+	}
+	mutex_unlock(&cma_stress_lock);
+	seq_printf(m, "all: allocs %u fails %u bad %u first %#lx\n",
+		   all.allocs, all.fails, all.bad, all.first_bad);
+	return 0;
+}
+
+static int cma_stress_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, cma_stress_show, NULL);
+}
+
+static const struct file_operations cma_stress_fops = {
+	.owner		= THIS_MODULE,
+	.open		= cma_stress_open,
+	.read		= seq_read,
+	.write		= cma_stress_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int __init cma_stress_init(void)
+{
+	struct device *dev;
+	int ret;
+
+	cma_stress_pdev = platform_device_alloc("cma_stress", -1);
+	if (!cma_stress_pdev)
+		return -ENOMEM;
+	dev = &cma_stress_pdev->dev;
+	dev->coherent_dma_mask = DMA_BIT_MASK(32);
+	dev->dma_mask = &dev->coherent_dma_mask;
+
+	ret = platform_device_add(cma_stress_pdev);
+	if (ret)
+		goto put_device;
+	cma_stress_file = debugfs_create_file("cma_stress", 0600, NULL, NULL,
+					      &cma_stress_fops);
+	if (IS_ERR_OR_NULL(cma_stress_file)) {
+		ret = -ENODEV;
+		goto del_device;
+	}
+	return 0;
+
+del_device:
+	platform_device_del(cma_stress_pdev);
+put_device:
+	platform_device_put(cma_stress_pdev);
+	return ret;
+}
+
+static void __exit cma_stress_exit(void)
+{
+	debugfs_remove(cma_stress_file);
+	cma_stress_stop();
+	platform_device_unregister(cma_stress_pdev);
+}
+
+module_init(cma_stress_init);
+module_exit(cma_stress_exit);
+
+MODULE_DESCRIPTION("Contiguous memory allocated and freed by every CPU");
+MODULE_AUTHOR("linux-cma-arm");
+MODULE_LICENSE("GPL");

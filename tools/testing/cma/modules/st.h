@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tests of contiguous memory that run in the kernel
+ *
+ * A test is a function after CMA_SELFTEST(); it needs no entry in any list. It
+ * fails when one of its ST_CHECK()s does, and passes when it returns without.
+ */
+#ifndef ST_H
+#define ST_H
+
+#include <linux/cma.h>
+#include <linux/compiler.h>
+#include <linux/device.h>
+#include <linux/dma-contiguous.h>
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct seq_file;
+
+/* Devices for tests: one with the default area, two with areas of their own. */
+enum st_device { ST_DEFAULT, ST_PRIVATE_1, ST_PRIVATE_2, ST_NR_DEVICES };
+
+#define ST_LOG_SIZE	1024
+
+/**
+ * struct st - the run of one test
+ * @failed: a check failed
+ * @skipped: why there was nothing to check, or NULL
+ * @nr_checks: how many checks there were
+ * @log: what to say about it: lines that begin with "# "
+ * @log_len: used bytes of @log
+ */
+struct st {
+	bool failed;
+	const char *skipped;
+	unsigned int nr_checks;
+	char log[ST_LOG_SIZE];
+	size_t log_len;
+};
+
+/**
+ * struct cma_selftest - a test
+ * @name: the behaviour that is tested, in one line
+ * @run: the test
+ */
+struct cma_selftest {
+	const char *name;
+	void (*run)(struct st *t);
+};
+
+/* Define and register a test. */
+#define CMA_SELFTEST(function, description)				\
+	static void function##_run(struct st *t);			\
+	static const struct cma_selftest function##_test = {		\
+		.name = description,					\
+		.run = function##_run,					\
+	};								\
+	static const struct cma_selftest *const function##_entry	\
+		__used __section(cma_selftests) = &function##_test;	\
+	static void function##_run(struct st *t)
+
+/*
+ * Fail the test unless @condition holds; the value is whether it does. The rest
+ * is a printf() format and its arguments, without a newline.
+ */
+#define ST_CHECK(t, condition, ...)					\
+	st_check(t, condition, __func__, __LINE__, __VA_ARGS__)
+
+__printf(5, 6)
+bool st_check(struct st *t, bool condition, const char *function, int line,
+	      const char *fmt, ...);
+__printf(2, 3) void st_note(struct st *t, const char *fmt, ...);
+struct device *st_device(enum st_device which);
+bool st_need_area(struct st *t, enum st_device which);
+unsigned long st_area_pages(enum st_device which);
+unsigned long st_area_base_pfn(enum st_device which);
+unsigned long st_free_cma(enum st_device which);
+unsigned long st_largest(enum st_device which);
+bool st_in_area(enum st_device which, const struct page *page,
+		unsigned long nr_pages);
+bool st_is_filled(const void *virt, u8 byte, size_t size);
+void st_check_no_loss(struct st *t, enum st_device which,
+		      void (*cycle)(struct st *t, enum st_device which));
+
+#endif

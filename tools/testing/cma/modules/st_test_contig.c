@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of alloc_contig_range() and free_contig_range()
+ */
+#include <linux/errno.h>
+#include <linux/mmzone.h>
+#include <linux/page-contig.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "st.h"
+
+#define ST_RANGE	300	/* pages: no power of two, not all of a block */
+
+/* A range of the area that nobody has, somewhere behind its middle. */
+static unsigned long st_free_range(struct st *t)
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	unsigned long pfn;
+	struct page *page;
+
+	if (!st_need_area(t, ST_DEFAULT))
+		return 0;
+	page = dma_alloc_from_contiguous(dev, 2 * ST_RANGE, 0);
+	if (!ST_CHECK(t, page, "no buffer"))
+		return 0;
+	pfn = page_to_pfn(page) + 7;
+	ST_CHECK(t, dma_release_from_contiguous(dev, page, 2 * ST_RANGE),
+		 "release refused");
+	return pfn;
+}
+
+static void st_contig_cycle(struct st *t, enum st_device which)
+{
+	unsigned long pfn = st_free_range(t);
+	unsigned long i;
+	int ret;
+
+	if (!pfn)
+		return;
+	ret = alloc_contig_range(pfn, pfn + ST_RANGE, MIGRATE_CMA);
+	if (!ST_CHECK(t, !ret, "error %d", ret))
+		return;
+	for (i = 0; i < ST_RANGE; i++)
+		ST_CHECK(t, page_count(pfn_to_page(pfn + i)) == 1,
+			 "page %lu has %d references", i,
+			 page_count(pfn_to_page(pfn + i)));
+	free_contig_range(pfn, ST_RANGE);
+}
+
+CMA_SELFTEST(st_contig_free, "a free range can be had, with one reference to each page")
+{
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	st_check_no_loss(t, ST_DEFAULT, st_contig_cycle);
+}
+
+static void st_contig_page_by_page(struct st *t, enum st_device which)
+{
+	unsigned long pfn = st_free_range(t);
+	unsigned long i;
+	int ret;
+
+	if (!pfn)
+		return;
+	ret = alloc_contig_range(pfn, pfn + ST_RANGE, MIGRATE_CMA);
+	if (!ST_CHECK(t, !ret, "error %d", ret))
+		return;
+	for (i = 0; i < ST_RANGE; i += 2)
+		free_contig_range(pfn + i, 1);
+	for (i = 1; i < ST_RANGE; i += 2)
+		free_contig_range(pfn + i, 1);
+}
+
+CMA_SELFTEST(st_contig_pieces, "a range can be given back in pieces")
+{
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	st_check_no_loss(t, ST_DEFAULT, st_contig_page_by_page);
+}
+
+/* The page in the middle is a driver's: nobody can move it. */
+static void st_contig_held(struct st *t, enum st_device which)
+{
+	unsigned long pfn = st_free_range(t);
+	unsigned long middle = pfn + ST_RANGE / 2;
+	int ret;
+
+	if (!pfn)
+		return;
+	ret = alloc_contig_range(middle, middle + 1, MIGRATE_CMA);
+	if (!ST_CHECK(t, !ret, "the page in the middle: error %d", ret))
+		return;
+	ret = alloc_contig_range(pfn, pfn + ST_RANGE, MIGRATE_CMA);
+	if (!ret)
+		free_contig_range(pfn, ST_RANGE);
+	ST_CHECK(t, ret == -EBUSY, "%d, not -EBUSY", ret);
+	ST_CHECK(t, page_count(pfn_to_page(middle)) == 1,
+		 "the page in the middle has %d references",
+		 page_count(pfn_to_page(middle)));
+	free_contig_range(middle, 1);
+	ret = alloc_contig_range(pfn, pfn + ST_RANGE, MIGRATE_CMA);
+	if (ST_CHECK(t, !ret, "error %d, with all of it free", ret))
+		free_contig_range(pfn, ST_RANGE);
+}
+
+CMA_SELFTEST(st_contig_busy, "a range with a page that is held gives -EBUSY")
+{
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	st_check_no_loss(t, ST_DEFAULT, st_contig_held);
+}
+
+CMA_SELFTEST(st_contig_slab, "a range with a slab page gives -EBUSY")
+{
+	unsigned long start;
+	char *object;
+	int ret;
+
+	object = kmalloc(512, GFP_KERNEL);
+	if (!ST_CHECK(t, object, "no memory"))
+		return;
+	memset(object, 0x5a, 512);
+	start = page_to_pfn(virt_to_page(object));
+	ret = alloc_contig_range(start, start + 1, MIGRATE_MOVABLE);
+	if (!ret)
+		free_contig_range(start, 1);
+	ST_CHECK(t, ret == -EBUSY, "%d, not -EBUSY", ret);
+	ST_CHECK(t, st_is_filled(object, 0x5a, 512), "its contents changed");
+	kfree(object);
+}
+
+/* A block of the area must not become one that anybody may use. */
+CMA_SELFTEST(st_contig_type, "a range of the area as another type gives -EBUSY")
+{
+	unsigned long pfn = st_free_range(t);
+	int ret;
+
+	if (!pfn)
+		return;
+	ret = alloc_contig_range(pfn, pfn + ST_RANGE, MIGRATE_MOVABLE);
+	if (!ret)
+		free_contig_range(pfn, ST_RANGE);
+	ST_CHECK(t, ret == -EBUSY, "%d, not -EBUSY", ret);
+	ret = alloc_contig_range(pfn, pfn + ST_RANGE, MIGRATE_CMA);
+	if (ST_CHECK(t, !ret, "error %d afterwards", ret))
+		free_contig_range(pfn, ST_RANGE);
+}
+
+/* Slab pages never come from the area, however much of it is free. */
+CMA_SELFTEST(st_unmovable, "unmovable pages do not come from the area")
+{
+	struct page *page[64];
+	unsigned int nr;
+	unsigned int i;
+
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	for (nr = 0; nr < ARRAY_SIZE(page); nr++) {
+		page[nr] = alloc_pages(GFP_KERNEL | __GFP_NOWARN |
+				       __GFP_NORETRY |
+				       (nr & 1 ? __GFP_RECLAIMABLE : 0),
+				       nr % 8);
+		if (!page[nr])
+			break;
+	}
+	ST_CHECK(t, nr, "no page at all");
+	for (i = 0; i < nr; i++) {
+		ST_CHECK(t, !st_in_area(ST_DEFAULT, page[i], 1),
+			 "page %#lx", page_to_pfn(page[i]));
+		__free_pages(page[i], i % 8);
+	}
+}
