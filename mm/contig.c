@@ -596,30 +596,40 @@ static struct page *spill_target(struct page *page, unsigned long private,
 }
 
 /*
- * Allocate CMA pages.  They are the ones that movable allocations get as long
- * as there are more of them than of others.
+ * Allocate pages that a request for @zone can not have: CMA pages, which movable
+ * allocations get as long as there are more of them than of others, or those of
+ * a higher zone.
  */
-static void alloc_spill_targets(struct list_head *targets)
+static void alloc_spill_targets(struct zone *zone, struct list_head *targets)
 {
-	unsigned long nr_pages;
+	unsigned long nr_pages, nr_refused = 0;
+	struct page *page, *next;
+	LIST_HEAD(refused);
 
-	for (nr_pages = 0; nr_pages < SPILL_BATCH; nr_pages++) {
-		struct page *page = alloc_page((GFP_HIGHUSER_MOVABLE &
-						~__GFP_WAIT) |
-					       __GFP_NOWARN | __GFP_NOMEMALLOC);
-
+	for (nr_pages = 0; nr_pages < SPILL_BATCH; ) {
+		page = alloc_page((GFP_HIGHUSER_MOVABLE & ~__GFP_WAIT) |
+				  __GFP_NOWARN | __GFP_NOMEMALLOC);
 		if (!page)
 			break;
-		if (!is_migrate_cma(get_pageblock_migratetype(page))) {
-			__free_page(page);
-			break;
+		if (is_migrate_cma(get_pageblock_migratetype(page)) ||
+		    page_zonenum(page) > zone_idx(zone)) {
+			list_add(&page->lru, targets);
+			nr_pages++;
+			continue;
 		}
-		list_add(&page->lru, targets);
+		/* somebody left it on a list of this CPU */
+		list_add(&page->lru, &refused);
+		if (++nr_refused == CONTIG_BATCH)
+			break;
 	}
+
+	list_for_each_entry_safe(page, next, &refused, lru)
+		__free_page(page);
 }
 
 /* Take movable pages of other than CMA blocks off the LRU lists */
-static void isolate_to_spill(struct zone *zone, struct list_head *pages)
+static unsigned long isolate_to_spill(struct zone *zone,
+				      struct list_head *pages)
 {
 	static unsigned long next_pfn;	/* where to go on; a race is harmless */
 	unsigned long end = zone->zone_start_pfn + zone->spanned_pages;
@@ -631,10 +641,13 @@ static void isolate_to_spill(struct zone *zone, struct list_head *pages)
 
 		if (pfn < zone->zone_start_pfn || pfn >= end)
 			pfn = zone->zone_start_pfn;
+		if (!(nr_scanned % MAX_ORDER_NR_PAGES))
+			cond_resched();
 		if (!pfn_valid(pfn))
 			continue;
 		page = pfn_to_page(pfn);
-		if (!PageLRU(page) || page_zone(page) != zone ||
+		if (!PageLRU(page) || PageUnevictable(page) ||
+		    page_zone(page) != zone ||
 		    is_migrate_special(get_pageblock_migratetype(page)))
 			continue;
 		if (isolate_page(page)) {
@@ -644,49 +657,74 @@ static void isolate_to_spill(struct zone *zone, struct list_head *pages)
 	}
 
 	next_pfn = pfn;
+	return nr_pages;
+}
+
+/* Move movable pages of a zone to the targets. Returns how many were moved. */
+static unsigned long spill_pages(struct zone *zone, struct list_head *targets)
+{
+	unsigned long nr_cma = global_page_state(NR_FREE_CMA_PAGES);
+	unsigned long nr_pages;
+	LIST_HEAD(pages);
+	int ret;
+
+	nr_pages = isolate_to_spill(zone, &pages);
+	if (!nr_pages)
+		return 0;
+
+	current->flags |= PF_MEMALLOC;
+	ret = migrate_pages(&pages, spill_target, (unsigned long)targets, false,
+			    false);
+	current->flags &= ~PF_MEMALLOC;
+	putback_lru_pages(&pages);
+	if (ret >= 0)
+		return nr_pages - ret;
+
+	/* The targets are used up, for pages that were moved or only tried */
+	nr_pages = global_page_state(NR_FREE_CMA_PAGES);
+	return nr_pages < nr_cma ? nr_cma - nr_pages : 0;
 }
 
 /**
  * spill_into_cma() - make room for a request that can not have CMA pages
  * @zone: zone that the request prefers
+ * @order: of the request
  * @gfp_mask: of the request
  *
- * When reclaim found nothing, memory may still be free in CMA blocks, because a
+ * When reclaim does not help, memory may still be free in CMA blocks, because a
  * driver gave buffers back after the rest had filled up.  Move movable pages
  * there, so that nobody is killed for want of memory that is free.
  *
- * Context: that of direct compaction, which locks what this does.
- * Return: how many CMA pages were used up; there is an end to them.
+ * Context: that of direct compaction, which locks what this does; not with
+ * PF_MEMALLOC.
+ * Return: how many pages were moved.
  */
-unsigned long spill_into_cma(struct zone *zone, gfp_t gfp_mask)
+unsigned long spill_into_cma(struct zone *zone, unsigned int order,
+			     gfp_t gfp_mask)
 {
-	unsigned long nr_before, nr_after;
+	unsigned long mark = low_wmark_pages(zone) + (2UL << order);
+	unsigned long nr_moved = 0;
 	struct page *page, *next;
 	LIST_HEAD(targets);
-	LIST_HEAD(pages);
 
-	if ((gfp_mask & __GFP_MOVABLE) ||
+	if ((gfp_mask & (__GFP_MOVABLE | __GFP_NORETRY)) ||
 	    (gfp_mask & GFP_KERNEL) != GFP_KERNEL ||
-	    zone_page_state(zone, NR_FREE_CMA_PAGES) < SPILL_BATCH)
+	    order > PAGE_ALLOC_COSTLY_ORDER ||
+	    global_page_state(NR_FREE_CMA_PAGES) < SPILL_BATCH ||
+	    zone_watermark_ok(zone, 0, mark, zone_idx(zone), 0))
 		return 0;
 
 	/* What waits on this CPU is not CMA, and would be taken first */
 	drain_waiting_pages(false);
-	nr_before = zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
-	alloc_spill_targets(&targets);
-
-	isolate_to_spill(zone, &pages);
-	migrate_pages(&pages, spill_target, (unsigned long)&targets, false,
-		      false);
-	putback_lru_pages(&pages);
+	alloc_spill_targets(zone, &targets);
+	if (!list_empty(&targets))
+		nr_moved = spill_pages(zone, &targets);
 
 	list_for_each_entry_safe(page, next, &targets, lru)
 		__free_page(page);
 	/* What became free waits on a list that is for movable pages */
 	drain_waiting_pages(false);
-
-	nr_after = zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
-	return nr_after < nr_before ? nr_before - nr_after : 0;
+	return nr_moved;
 }
 
 /**

@@ -166,7 +166,14 @@ static inline unsigned long first_pageblock_pfn(struct zone *zone)
 	return zone->zone_start_pfn & ~(pageblock_nr_pages - 1);
 }
 
-unsigned long spill_into_cma(struct zone *zone, gfp_t gfp_mask);
+/* Pages that such a zone has room for in its map of types, beside its own */
+static inline unsigned long extra_usemap_pages(void)
+{
+	return pageblock_nr_pages;
+}
+
+unsigned long spill_into_cma(struct zone *zone, unsigned int order,
+			     gfp_t gfp_mask);
 
 #else /* !CONFIG_CMA */
 
@@ -238,7 +245,13 @@ static inline unsigned long first_pageblock_pfn(struct zone *zone)
 	return zone->zone_start_pfn;
 }
 
-static inline unsigned long spill_into_cma(struct zone *zone, gfp_t gfp_mask)
+static inline unsigned long extra_usemap_pages(void)
+{
+	return 0;
+}
+
+static inline unsigned long spill_into_cma(struct zone *zone,
+					   unsigned int order, gfp_t gfp_mask)
 {
 	return 0;
 }

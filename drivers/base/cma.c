@@ -86,15 +86,14 @@ const char *cma_get_name(const struct cma *cma)
 EXPORT_SYMBOL_GPL(cma_get_name);
 
 /**
- * cma_for_each_area() - call a function for every area
+ * cma_walk_areas() - call a function for every area, see cma_for_each_area()
  * @it: function; a value other than 0 ends the walk
  * @data: second argument of @it
  *
  * Context: that of @it.
  * Return: 0, or what @it returned.
  */
-int cma_for_each_area(int (*it)(struct cma *cma, void *data),
-		      void *data)
+int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data)
 {
 	unsigned int i;
 
@@ -107,7 +106,7 @@ int cma_for_each_area(int (*it)(struct cma *cma, void *data),
 
 	return 0;
 }
-EXPORT_SYMBOL_GPL(cma_for_each_area);
+EXPORT_SYMBOL_GPL(cma_walk_areas);
 
 /**
  * cma_used_pages() - how much of an area is taken

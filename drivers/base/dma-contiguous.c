@@ -32,8 +32,10 @@
 
 #define ADDR_FMT	"0x%08llx"
 #define NO_PLACE	(~0ULL)
-/* What the kernel itself needs: it would not boot with less outside the area */
+/* Without this much memory outside of the areas a kernel does not boot */
 #define CMA_LEAVE	(16ULL << 20)
+/* Of it in free blocks of low memory, beside those that the kernel is in */
+#define LOWMEM_LEAVE	(8ULL << 20)
 #define KIB(bytes)	((unsigned long long)(bytes) >> 10)
 
 /* The area of all devices that have none; NULL if there is none */
@@ -287,15 +289,36 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 	return place;
 }
 
+/* Free low memory outside of [base, base + size), in whole blocks */
+static u64 __init lowmem_left(u64 base, u64 size)
+{
+	u64 end = min_t(u64, dma_contiguous_lowmem_end(),
+			memblock_end_of_DRAM());
+	u64 align = cma_min_alignment();
+	u64 left = 0, addr;
+
+	for (addr = 0; addr + align <= end; addr += align)
+		if ((addr < base || addr >= base + size) &&
+		    is_free_memory(addr, align))
+			left += align;
+
+	return left;
+}
+
 /* Make an area of a place that was found. NULL, or why it can not be made. */
 static const char *__init reserve_area(u64 base, u64 size, const char *name,
 				       struct cma **cma)
 {
-	if (cma_init_reserved_mem(base, size, 0, name, cma))
+	if (base < dma_contiguous_lowmem_end() &&
+	    lowmem_left(base, size) < LOWMEM_LEAVE)
+		return "too little low memory would be left";
+	if (cma_area_count == MAX_CMA_AREAS)
 		return "too many areas";
+	if (memblock_reserve(base, size) < 0)
+		return "memblock has no room for it";
+	if (cma_init_reserved_mem(base, size, 0, name, cma))
+		return "can not be an area";
 
-	/* If this fails the memory is found in use when areas are activated */
-	memblock_reserve(base, size);
 	dma_contiguous_early_fixup(base, size);
 	return NULL;
 }
@@ -315,6 +338,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 	struct cma_request *req = &cma_request;
 	const char *why = cma_request.error;
 	u64 base = NO_PLACE, size = 0, top = dma_contiguous_lowmem_end();
+	u64 memory = memblock_phys_mem_size();
 
 	if (dma_contiguous_default_area)
 		return;
@@ -330,7 +354,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 			pr_info("no area (cma=%s)\n", cma_arg);
 		return;
 	}
-	if (!why && req->size + CMA_LEAVE > memblock_phys_mem_size())
+	if (!why && (req->size > memory || memory - req->size < CMA_LEAVE))
 		why = "size is too large";
 	if (!why) {
 		if (limit)

@@ -34,7 +34,10 @@ bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 			 unsigned long count);
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count);
-int cma_for_each_area(int (*it)(struct cma *cma, void *data), void *data);
+int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data);
+
+/* The name that callers know; as a function's it would look like a loop */
+#define cma_for_each_area(it, data)	cma_walk_areas(it, data)
 
 #else
 

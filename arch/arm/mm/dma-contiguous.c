@@ -201,7 +201,7 @@ static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
 		return page_address(page);
 	}
 
-	/* no cached mapping may be left over from before */
+	/* no cached mapping of kmap() may be left over from before */
 	kmap_flush_unused();
 	area = get_vm_area_caller(size, VM_IOREMAP, __builtin_return_address(0));
 	if (!area)
@@ -340,6 +340,9 @@ static void *alloc_from_pool(size_t size, struct page **page, gfp_t gfp)
 	unsigned long flags, start;
 	void *cpu_addr;
 
+	if (!atomic_pool.page)
+		return NULL;
+
 	spin_lock_irqsave(&atomic_pool.lock, flags);
 	start = bitmap_find_next_zero_area(atomic_pool.bitmap, pool_pages, 0,
 					   nr_pages, align_mask);
@@ -422,7 +425,7 @@ bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
 	    cpu_architecture() < CPU_ARCH_ARMv6)
 		return false;
 
-	return (gfp & GFP_KERNEL) == GFP_KERNEL || atomic_pool.page;
+	return (gfp & __GFP_WAIT) || atomic_pool.page;
 }
 
 /**
@@ -535,8 +538,8 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 	unsigned long off = vma->vm_pgoff;
 	unsigned long pfn = dma_to_pfn(dev, handle);
 	unsigned long addr = (unsigned long)cpu_addr;
-	pgprot_t prot = vma->vm_page_prot;
-	struct page *page;
+	pgprot_t prot;
+	pte_t pte;
 
 	if (is_in_pool(cpu_addr, nr_pages << PAGE_SHIFT))
 		pfn = page_to_pfn(atomic_pool.page) +
@@ -545,16 +548,12 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 		 !cma_area_of(pfn_to_page(pfn), nr_pages) ||
 		 !is_buffer_address(pfn_to_page(pfn), cpu_addr))
 		return -ENXIO;
-	page = pfn_to_page(pfn);
 	if (off >= nr_pages || nr_user > nr_pages - off)
 		return -ENXIO;
 
-	if (!PageHighMem(page)) {
-		pte_t *pte = pte_offset_kernel(pmd_off_k(addr), addr);
-
-		prot = __pgprot_modify(prot, L_PTE_MT_MASK,
-				       pte_val(*pte) & L_PTE_MT_MASK);
-	}
+	pte = *pte_offset_kernel(pmd_off_k(addr), addr);
+	prot = __pgprot_modify(vma->vm_page_prot, L_PTE_MT_MASK,
+			       pte_val(pte) & L_PTE_MT_MASK);
 	vma->vm_page_prot = prot;
 	return remap_pfn_range(vma, vma->vm_start, pfn + off,
 			       nr_user << PAGE_SHIFT, prot);

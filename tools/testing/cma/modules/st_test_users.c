@@ -21,10 +21,12 @@ static void st_grow_pool(struct st *t, enum st_device which)
 	unsigned int i, nr;
 	void **virt;
 
+	pool = dma_pool_create("st", st_device(which), PAGE_SIZE, PAGE_SIZE, 0);
+	if (!ST_CHECK(t, pool, "no memory"))
+		return;
 	virt = kcalloc(ST_POOL_BLOCKS, sizeof(*virt), GFP_KERNEL);
 	dma = kcalloc(ST_POOL_BLOCKS, sizeof(*dma), GFP_KERNEL);
-	pool = dma_pool_create("st", st_device(which), PAGE_SIZE, PAGE_SIZE, 0);
-	if (!ST_CHECK(t, virt && dma && pool, "no memory"))
+	if (!ST_CHECK(t, virt && dma, "no memory"))
 		goto free;
 
 	for (nr = 0; nr < ST_POOL_BLOCKS; nr++) {
@@ -35,10 +37,9 @@ static void st_grow_pool(struct st *t, enum st_device which)
 	for (i = 0; i < nr; i++)
 		dma_pool_free(pool, virt[i], dma[i]);
 free:
-	if (pool)
-		dma_pool_destroy(pool);
 	kfree(dma);
 	kfree(virt);
+	dma_pool_destroy(pool);
 }
 
 CMA_SELFTEST(st_dma_pool,
