@@ -14,6 +14,7 @@
  * Two callers must not empty ranges of the same pageblock at the same time:
  * the second one gets -EBUSY.  The area allocator has a mutex per area.
  */
+#include <linux/cpu.h>
 #include <linux/mm.h>
 #include <linux/export.h>
 #include <linux/memcontrol.h>
@@ -26,6 +27,7 @@
 #include <linux/rmap.h>
 #include <linux/buffer_head.h>
 #include <linux/swap.h>
+#include <linux/workqueue.h>
 #include "internal.h"
 #include "freepage.h"
 
@@ -351,13 +353,52 @@ static int move_pages_out(unsigned long pfn, unsigned long end)
 }
 
 /*
+ * lru_add_drain_all() waits for workers of the system's queue, and a new worker
+ * needs memory: with all memory in use that may be for ever.  A queue of our own
+ * has a rescuer.
+ */
+static struct workqueue_struct *contig_wq;
+static DEFINE_PER_CPU(struct work_struct, contig_drain_work);
+
+static void drain_this_cpu(struct work_struct *work)
+{
+	lru_add_drain();
+}
+
+static void drain_lru_all_cpus(void)
+{
+	int cpu;
+
+	if (!contig_wq)
+		return;
+
+	get_online_cpus();
+	for_each_online_cpu(cpu)
+		queue_work_on(cpu, contig_wq, &per_cpu(contig_drain_work, cpu));
+	for_each_online_cpu(cpu)
+		flush_work(&per_cpu(contig_drain_work, cpu));
+	put_online_cpus();
+}
+
+static int __init contig_wq_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		INIT_WORK(&per_cpu(contig_drain_work, cpu), drain_this_cpu);
+	contig_wq = alloc_workqueue("contig", WQ_MEM_RECLAIM, 1);
+	return contig_wq ? 0 : -ENOMEM;
+}
+core_initcall(contig_wq_init);
+
+/*
  * Pages that were freed may still wait on a list of this CPU, or of another
  * one.  Asking the other CPUs is expensive, so it is done when all else failed.
  */
 static void drain_waiting_pages(bool all_cpus)
 {
 	if (all_cpus) {
-		lru_add_drain_all();
+		drain_lru_all_cpus();
 		drain_all_pages();
 		return;
 	}

@@ -1,0 +1,699 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers that drivers and processes share through a file descriptor.
+ *
+ * A buffer is a file: its references are the file's, and the last one that goes
+ * releases it. What the buffer consists of is the exporter's business; the core
+ * keeps the list of devices that use it and the ABI towards user space.
+ *
+ * Order of locks: dma_buf_list_mutex, vmap_lock, locks of the exporter, lock,
+ * name_lock.  Of these only vmap_lock is held while the exporter is called, and
+ * only for vmap() and vunmap().
+ */
+#include <linux/anon_inodes.h>
+#include <linux/debugfs.h>
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+static DEFINE_MUTEX(dma_buf_list_mutex);	/* dma_buf_list */
+static LIST_HEAD(dma_buf_list);
+
+static const struct file_operations dma_buf_fops;
+
+static bool is_dma_buf_file(const struct file *file)
+{
+	return file->f_op == &dma_buf_fops;
+}
+
+static bool is_direction(enum dma_data_direction dir)
+{
+	return dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE ||
+	       dir == DMA_FROM_DEVICE;
+}
+
+/* Is [pgoff, pgoff + nr_pages) in the buffer? */
+static bool has_pages(const struct dma_buf *dmabuf, unsigned long pgoff,
+		      unsigned long nr_pages)
+{
+	unsigned long count = PAGE_ALIGN(dmabuf->size) >> PAGE_SHIFT;
+
+	return pgoff < count && nr_pages <= count - pgoff;
+}
+
+/* Is [start, start + len) in the buffer? */
+static bool has_bytes(const struct dma_buf *dmabuf, size_t start, size_t len)
+{
+	return start <= dmabuf->size && len <= dmabuf->size - start;
+}
+
+static int dma_buf_release(struct inode *inode, struct file *file)
+{
+	struct dma_buf *dmabuf = file->private_data;
+	struct module *owner = dmabuf->owner;
+
+	/* Whoever walks the list must not find it any more */
+	mutex_lock(&dma_buf_list_mutex);
+	list_del(&dmabuf->list_node);
+	mutex_unlock(&dma_buf_list_mutex);
+
+	WARN(dmabuf->vmapping_counter, "dma-buf of %s is released while vmapped\n",
+	     dmabuf->exp_name);
+	WARN(!list_empty(&dmabuf->attachments),
+	     "dma-buf of %s is released while attached\n", dmabuf->exp_name);
+
+	dmabuf->ops->release(dmabuf);
+	kfree(dmabuf->name);
+	kfree(dmabuf);
+	module_put(owner);
+	return 0;
+}
+
+static int dma_buf_mmap_file(struct file *file, struct vm_area_struct *vma)
+{
+	struct dma_buf *dmabuf = file->private_data;
+
+	if (!dmabuf->ops->mmap)
+		return -ENODEV;
+	if (!has_pages(dmabuf, vma->vm_pgoff,
+		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT))
+		return -EINVAL;
+
+	vma->vm_flags |= VM_DONTEXPAND;
+	return dmabuf->ops->mmap(dmabuf, vma);
+}
+
+/* The size is what lseek(fd, 0, SEEK_END) gives; there is nothing to read */
+static loff_t dma_buf_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct dma_buf *dmabuf = file->private_data;
+
+	if (offset)
+		return -EINVAL;
+	if (whence == SEEK_END)
+		return dmabuf->size;
+	if (whence == SEEK_SET)
+		return 0;
+	return -EINVAL;
+}
+
+static long dma_buf_ioctl_sync(struct dma_buf *dmabuf, void __user *arg)
+{
+	enum dma_data_direction dir;
+	struct dma_buf_sync sync;
+
+	if (copy_from_user(&sync, arg, sizeof(sync)))
+		return -EFAULT;
+	if (sync.flags & ~(__u64)DMA_BUF_SYNC_VALID_FLAGS_MASK)
+		return -EINVAL;
+
+	switch (sync.flags & DMA_BUF_SYNC_RW) {
+	case DMA_BUF_SYNC_READ:
+		dir = DMA_FROM_DEVICE;
+		break;
+	case DMA_BUF_SYNC_WRITE:
+		dir = DMA_TO_DEVICE;
+		break;
+	case DMA_BUF_SYNC_RW:
+		dir = DMA_BIDIRECTIONAL;
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	if (!(sync.flags & DMA_BUF_SYNC_END))
+		return dma_buf_begin_cpu_access(dmabuf, 0, dmabuf->size, dir);
+	dma_buf_end_cpu_access(dmabuf, 0, dmabuf->size, dir);
+	return 0;
+}
+
+static long dma_buf_ioctl_set_name(struct dma_buf *dmabuf,
+				   const char __user *arg)
+{
+	char *name = strndup_user(arg, DMA_BUF_NAME_LEN);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+
+	spin_lock(&dmabuf->name_lock);
+	swap(dmabuf->name, name);
+	spin_unlock(&dmabuf->name_lock);
+	kfree(name);
+	return 0;
+}
+
+static long dma_buf_ioctl(struct file *file, unsigned int cmd,
+			  unsigned long arg)
+{
+	struct dma_buf *dmabuf = file->private_data;
+
+	switch (cmd) {
+	case DMA_BUF_IOCTL_SYNC:
+		return dma_buf_ioctl_sync(dmabuf, (void __user *)arg);
+	case DMA_BUF_SET_NAME_A:
+	case DMA_BUF_SET_NAME_B:
+		return dma_buf_ioctl_set_name(dmabuf, (char __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations dma_buf_fops = {
+	.owner		= THIS_MODULE,
+	.release	= dma_buf_release,
+	.mmap		= dma_buf_mmap_file,
+	.llseek		= dma_buf_llseek,
+	.unlocked_ioctl	= dma_buf_ioctl,
+};
+
+/**
+ * __dma_buf_export() - make a buffer that can be shared
+ * @priv: for the exporter, in &struct dma_buf.priv
+ * @ops: what the exporter does for it; attach, detach and everything for the
+ *	 CPU are optional
+ * @size: bytes, not 0
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR: what processes may map it for
+ * @exp_name: name of the exporter, must live as long as its module
+ * @owner: module of the exporter, which stays until the buffer is released
+ *
+ * Drivers use dma_buf_export() or dma_buf_export_named().
+ *
+ * Context: process context, may sleep.
+ * Return: the buffer with one reference, to be dropped with dma_buf_put() or
+ * handed out with dma_buf_fd(); ERR_PTR(-EINVAL) for arguments that are missing,
+ * -ENOENT when the module is about to go, -ENOMEM, -ENFILE.
+ */
+struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
+				 size_t size, int flags, const char *exp_name,
+				 struct module *owner)
+{
+	struct dma_buf *dmabuf;
+	struct file *file;
+	int ret;
+
+	if (!priv || !size || !exp_name || !ops || !ops->map_dma_buf ||
+	    !ops->unmap_dma_buf || !ops->release)
+		return ERR_PTR(-EINVAL);
+	if (!try_module_get(owner))
+		return ERR_PTR(-ENOENT);
+
+	dmabuf = kzalloc(sizeof(*dmabuf), GFP_KERNEL);
+	if (!dmabuf) {
+		ret = -ENOMEM;
+		goto put_module;
+	}
+
+	dmabuf->priv = priv;
+	dmabuf->ops = ops;
+	dmabuf->size = size;
+	dmabuf->exp_name = exp_name;
+	dmabuf->owner = owner;
+	INIT_LIST_HEAD(&dmabuf->attachments);
+	mutex_init(&dmabuf->lock);
+	mutex_init(&dmabuf->vmap_lock);
+	spin_lock_init(&dmabuf->name_lock);
+
+	file = anon_inode_getfile("dmabuf", &dma_buf_fops, dmabuf,
+				  flags & O_ACCMODE);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto free_dmabuf;
+	}
+	file->f_mode |= FMODE_LSEEK;
+	dmabuf->file = file;
+
+	mutex_lock(&dma_buf_list_mutex);
+	list_add(&dmabuf->list_node, &dma_buf_list);
+	mutex_unlock(&dma_buf_list_mutex);
+	return dmabuf;
+
+free_dmabuf:
+	kfree(dmabuf);
+put_module:
+	module_put(owner);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(__dma_buf_export);
+
+/**
+ * dma_buf_fd() - give a buffer a file descriptor in the current process
+ * @dmabuf: buffer
+ * @flags: O_CLOEXEC or 0
+ *
+ * On success the descriptor has the caller's reference: the buffer can be gone
+ * when this returns.
+ *
+ * Context: process context, may sleep.
+ * Return: the descriptor, or -EINVAL, -EMFILE, -ENOMEM; the caller keeps its
+ * reference then.
+ */
+int dma_buf_fd(struct dma_buf *dmabuf, int flags)
+{
+	int fd;
+
+	if (!dmabuf || !dmabuf->file)
+		return -EINVAL;
+
+	fd = get_unused_fd_flags(flags & O_CLOEXEC);
+	if (fd >= 0)
+		fd_install(fd, dmabuf->file);
+	return fd;
+}
+EXPORT_SYMBOL_GPL(dma_buf_fd);
+
+/**
+ * dma_buf_get() - get the buffer behind a file descriptor
+ * @fd: descriptor of the current process
+ *
+ * Context: process context.
+ * Return: the buffer with a reference, to be dropped with dma_buf_put();
+ * ERR_PTR(-EBADF) if @fd is not open, -EINVAL if it is no shared buffer.
+ */
+struct dma_buf *dma_buf_get(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (!is_dma_buf_file(file)) {
+		fput(file);
+		return ERR_PTR(-EINVAL);
+	}
+	return file->private_data;
+}
+EXPORT_SYMBOL_GPL(dma_buf_get);
+
+/**
+ * dma_buf_put() - drop a reference
+ * @dmabuf: buffer; with the last reference it is released
+ *
+ * Context: process context, may sleep.
+ */
+void dma_buf_put(struct dma_buf *dmabuf)
+{
+	if (WARN_ON(!dmabuf || !dmabuf->file))
+		return;
+
+	fput(dmabuf->file);
+}
+EXPORT_SYMBOL_GPL(dma_buf_put);
+
+/**
+ * dma_buf_attach() - tell that a device is going to use a buffer
+ * @dmabuf: buffer that the caller has a reference of until it has detached
+ * @dev: device
+ *
+ * Context: process context, may sleep.
+ * Return: the attachment, to be ended with dma_buf_detach(); ERR_PTR(-EINVAL)
+ * for arguments that are missing, -ENOMEM, or what the exporter says.
+ */
+struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
+					  struct device *dev)
+{
+	struct dma_buf_attachment *attach;
+	int ret;
+
+	if (!dmabuf || !dev)
+		return ERR_PTR(-EINVAL);
+
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL);
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+
+	attach->dmabuf = dmabuf;
+	attach->dev = dev;
+	if (dmabuf->ops->attach) {
+		ret = dmabuf->ops->attach(dmabuf, dev, attach);
+		if (ret) {
+			kfree(attach);
+			return ERR_PTR(ret);
+		}
+	}
+
+	mutex_lock(&dmabuf->lock);
+	list_add(&attach->node, &dmabuf->attachments);
+	mutex_unlock(&dmabuf->lock);
+	return attach;
+}
+EXPORT_SYMBOL_GPL(dma_buf_attach);
+
+/**
+ * dma_buf_detach() - end an attachment
+ * @dmabuf: buffer
+ * @attach: of this buffer, not mapped
+ *
+ * Context: process context, may sleep.
+ */
+void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	if (WARN_ON(!dmabuf || IS_ERR_OR_NULL(attach) ||
+		    attach->dmabuf != dmabuf))
+		return;
+
+	mutex_lock(&dmabuf->lock);
+	list_del(&attach->node);
+	mutex_unlock(&dmabuf->lock);
+
+	if (dmabuf->ops->detach)
+		dmabuf->ops->detach(dmabuf, attach);
+	kfree(attach);
+}
+EXPORT_SYMBOL_GPL(dma_buf_detach);
+
+/**
+ * dma_buf_map_attachment() - get the DMA addresses of a buffer
+ * @attach: attachment of the device
+ * @dir: what the device is going to do
+ *
+ * The buffer belongs to the device until it is unmapped, and stays where it is.
+ *
+ * Context: process context, may sleep.
+ * Return: the table, to be given back with dma_buf_unmap_attachment();
+ * ERR_PTR(-EINVAL) for bad arguments, or what the exporter says.
+ */
+struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
+					enum dma_data_direction dir)
+{
+	struct sg_table *sgt;
+
+	if (IS_ERR_OR_NULL(attach) || !attach->dmabuf || !is_direction(dir))
+		return ERR_PTR(-EINVAL);
+
+	sgt = attach->dmabuf->ops->map_dma_buf(attach, dir);
+	return sgt ? sgt : ERR_PTR(-ENOMEM);
+}
+EXPORT_SYMBOL_GPL(dma_buf_map_attachment);
+
+/**
+ * dma_buf_unmap_attachment() - the device does not use the buffer any more
+ * @attach: attachment of the device
+ * @sgt: what dma_buf_map_attachment() gave
+ * @dir: the same as for dma_buf_map_attachment()
+ *
+ * Context: process context, may sleep.
+ */
+void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
+			      struct sg_table *sgt,
+			      enum dma_data_direction dir)
+{
+	if (WARN_ON(IS_ERR_OR_NULL(attach) || !attach->dmabuf ||
+		    IS_ERR_OR_NULL(sgt)))
+		return;
+
+	attach->dmabuf->ops->unmap_dma_buf(attach, sgt, dir);
+}
+EXPORT_SYMBOL_GPL(dma_buf_unmap_attachment);
+
+/**
+ * dma_buf_begin_cpu_access() - the CPU is going to use a buffer
+ * @dmabuf: buffer
+ * @start: first byte
+ * @len: bytes
+ * @dir: DMA_FROM_DEVICE if it reads, DMA_TO_DEVICE if it writes, or both
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL for a range that is not in the buffer or a bad direction,
+ * or what the exporter says.
+ */
+int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, size_t start, size_t len,
+			     enum dma_data_direction dir)
+{
+	if (!dmabuf || !has_bytes(dmabuf, start, len) || !is_direction(dir))
+		return -EINVAL;
+
+	if (!dmabuf->ops->begin_cpu_access)
+		return 0;
+	return dmabuf->ops->begin_cpu_access(dmabuf, start, len, dir);
+}
+EXPORT_SYMBOL_GPL(dma_buf_begin_cpu_access);
+
+/**
+ * dma_buf_end_cpu_access() - the CPU does not use a buffer any more
+ * @dmabuf: buffer
+ * @start: the same as for dma_buf_begin_cpu_access(), like @len and @dir
+ * @len: bytes
+ * @dir: direction
+ *
+ * Context: process context, may sleep.
+ */
+void dma_buf_end_cpu_access(struct dma_buf *dmabuf, size_t start, size_t len,
+			    enum dma_data_direction dir)
+{
+	if (WARN_ON(!dmabuf || !has_bytes(dmabuf, start, len) ||
+		    !is_direction(dir)))
+		return;
+
+	if (dmabuf->ops->end_cpu_access)
+		dmabuf->ops->end_cpu_access(dmabuf, start, len, dir);
+}
+EXPORT_SYMBOL_GPL(dma_buf_end_cpu_access);
+
+/**
+ * dma_buf_kmap_atomic() - map a page of a buffer for the CPU
+ * @dmabuf: buffer, between begin and end of CPU access
+ * @page_num: number of the page in the buffer
+ *
+ * Context: any; the caller must not sleep until it has unmapped the page.
+ * Return: address, or NULL if there is no such page or the exporter can not.
+ */
+void *dma_buf_kmap_atomic(struct dma_buf *dmabuf, unsigned long page_num)
+{
+	if (!dmabuf->ops->kmap_atomic || !has_pages(dmabuf, page_num, 1))
+		return NULL;
+	return dmabuf->ops->kmap_atomic(dmabuf, page_num);
+}
+EXPORT_SYMBOL_GPL(dma_buf_kmap_atomic);
+
+/**
+ * dma_buf_kunmap_atomic() - unmap a page
+ * @dmabuf: buffer
+ * @page_num: number of the page in the buffer
+ * @vaddr: what dma_buf_kmap_atomic() gave
+ *
+ * Context: any.
+ */
+void dma_buf_kunmap_atomic(struct dma_buf *dmabuf, unsigned long page_num,
+			   void *vaddr)
+{
+	if (dmabuf->ops->kunmap_atomic)
+		dmabuf->ops->kunmap_atomic(dmabuf, page_num, vaddr);
+}
+EXPORT_SYMBOL_GPL(dma_buf_kunmap_atomic);
+
+/**
+ * dma_buf_kmap() - map a page of a buffer for the CPU
+ * @dmabuf: buffer, between begin and end of CPU access
+ * @page_num: number of the page in the buffer
+ *
+ * Context: process context, may sleep.
+ * Return: address, or NULL if there is no such page or the exporter can not.
+ */
+void *dma_buf_kmap(struct dma_buf *dmabuf, unsigned long page_num)
+{
+	if (!dmabuf->ops->kmap || !has_pages(dmabuf, page_num, 1))
+		return NULL;
+	return dmabuf->ops->kmap(dmabuf, page_num);
+}
+EXPORT_SYMBOL_GPL(dma_buf_kmap);
+
+/**
+ * dma_buf_kunmap() - unmap a page
+ * @dmabuf: buffer
+ * @page_num: number of the page in the buffer
+ * @vaddr: what dma_buf_kmap() gave
+ *
+ * Context: process context, may sleep.
+ */
+void dma_buf_kunmap(struct dma_buf *dmabuf, unsigned long page_num,
+		    void *vaddr)
+{
+	if (dmabuf->ops->kunmap)
+		dmabuf->ops->kunmap(dmabuf, page_num, vaddr);
+}
+EXPORT_SYMBOL_GPL(dma_buf_kunmap);
+
+/**
+ * dma_buf_mmap() - let a driver's mmap() map a buffer
+ * @dmabuf: buffer
+ * @vma: what the driver was asked to map
+ * @pgoff: page of the buffer that @vma begins with
+ *
+ * The mapping becomes one of the buffer, and holds a reference of it.
+ *
+ * Context: process context, mmap_sem held for writing.
+ * Return: 0, -EINVAL for arguments that are missing or a range that is not in
+ * the buffer, -ENODEV if the exporter can not, or what it says; @vma is what it
+ * was then.
+ */
+int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
+		 unsigned long pgoff)
+{
+	struct file *old_file;
+	unsigned long old_pgoff, old_flags;
+	int ret;
+
+	if (!dmabuf || !vma)
+		return -EINVAL;
+	if (!dmabuf->ops->mmap)
+		return -ENODEV;
+	if (!has_pages(dmabuf, pgoff,
+		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT))
+		return -EINVAL;
+
+	old_file = vma->vm_file;
+	old_pgoff = vma->vm_pgoff;
+	old_flags = vma->vm_flags;
+	get_file(dmabuf->file);
+	vma->vm_file = dmabuf->file;
+	vma->vm_pgoff = pgoff;
+	vma->vm_flags |= VM_DONTEXPAND;
+
+	ret = dmabuf->ops->mmap(dmabuf, vma);
+	if (ret) {
+		vma->vm_file = old_file;
+		vma->vm_pgoff = old_pgoff;
+		vma->vm_flags = old_flags;
+		fput(dmabuf->file);
+	} else if (old_file) {
+		fput(old_file);
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(dma_buf_mmap);
+
+/**
+ * dma_buf_vmap() - map all of a buffer for the CPU
+ * @dmabuf: buffer
+ *
+ * Calls are counted: there is one mapping, however often it is asked for.
+ *
+ * Context: process context, may sleep.
+ * Return: address, or NULL. This is not an ERR_PTR because the drivers that call
+ * it look for NULL.
+ */
+void *dma_buf_vmap(struct dma_buf *dmabuf)
+{
+	void *vaddr = NULL;
+
+	if (WARN_ON(!dmabuf) || !dmabuf->ops->vmap)
+		return NULL;
+
+	mutex_lock(&dmabuf->vmap_lock);
+	if (!dmabuf->vmapping_counter)
+		dmabuf->vmap_ptr = dmabuf->ops->vmap(dmabuf);
+	if (!IS_ERR_OR_NULL(dmabuf->vmap_ptr)) {
+		dmabuf->vmapping_counter++;
+		vaddr = dmabuf->vmap_ptr;
+	}
+	mutex_unlock(&dmabuf->vmap_lock);
+	return vaddr;
+}
+EXPORT_SYMBOL_GPL(dma_buf_vmap);
+
+/**
+ * dma_buf_vunmap() - end what dma_buf_vmap() began
+ * @dmabuf: buffer
+ * @vaddr: what dma_buf_vmap() gave
+ *
+ * Context: process context, may sleep.
+ */
+void dma_buf_vunmap(struct dma_buf *dmabuf, void *vaddr)
+{
+	if (WARN_ON(!dmabuf))
+		return;
+
+	mutex_lock(&dmabuf->vmap_lock);
+	if (!WARN_ON(!dmabuf->vmapping_counter ||
+		     vaddr != dmabuf->vmap_ptr) &&
+	    !--dmabuf->vmapping_counter) {
+		if (dmabuf->ops->vunmap)
+			dmabuf->ops->vunmap(dmabuf, vaddr);
+		dmabuf->vmap_ptr = NULL;
+	}
+	mutex_unlock(&dmabuf->vmap_lock);
+}
+EXPORT_SYMBOL_GPL(dma_buf_vunmap);
+
+/*
+ * debugfs: dma_buf/bufinfo
+ */
+
+/* Caller holds dma_buf_list_mutex: the buffer can not be freed meanwhile */
+static unsigned int show_attachments(struct seq_file *s, struct dma_buf *dmabuf)
+{
+	struct dma_buf_attachment *attach;
+	unsigned int count = 0;
+
+	mutex_lock(&dmabuf->lock);
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		seq_printf(s, "\t%s\n", dev_name(attach->dev));
+		count++;
+	}
+	mutex_unlock(&dmabuf->lock);
+
+	return count;
+}
+
+static int bufinfo_show(struct seq_file *s, void *unused)
+{
+	struct dma_buf *dmabuf;
+	unsigned int count = 0;
+	size_t size = 0;
+
+	seq_puts(s, "\nDma-buf Objects:\n");
+	seq_printf(s, "%-8s\t%-8s\t%-8s\t%-8s\texp_name\t%-8s\tname\n",
+		   "size", "flags", "mode", "count", "ino");
+
+	mutex_lock(&dma_buf_list_mutex);
+	list_for_each_entry(dmabuf, &dma_buf_list, list_node) {
+		struct file *file = dmabuf->file;
+		char name[DMA_BUF_NAME_LEN] = "<none>";
+
+		spin_lock(&dmabuf->name_lock);
+		if (dmabuf->name)
+			strlcpy(name, dmabuf->name, sizeof(name));
+		spin_unlock(&dmabuf->name_lock);
+
+		seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
+			   dmabuf->size, file->f_flags, file->f_mode,
+			   atomic_long_read(&file->f_count), dmabuf->exp_name,
+			   file->f_path.dentry->d_inode->i_ino, name);
+		seq_puts(s, "\tAttached Devices:\n");
+		seq_printf(s, "Total %u devices attached\n\n",
+			   show_attachments(s, dmabuf));
+		count++;
+		size += dmabuf->size;
+	}
+	mutex_unlock(&dma_buf_list_mutex);
+
+	seq_printf(s, "\nTotal %u objects, %zu bytes\n", count, size);
+	return 0;
+}
+
+static int bufinfo_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, bufinfo_show, NULL);
+}
+
+static const struct file_operations bufinfo_fops = {
+	.open		= bufinfo_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int __init dma_buf_debugfs_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("dma_buf", NULL);
+
+	if (!IS_ERR_OR_NULL(dir))
+		debugfs_create_file("bufinfo", 0444, dir, NULL, &bufinfo_fops);
+	return 0;
+}
+late_initcall(dma_buf_debugfs_init);
