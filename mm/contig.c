@@ -734,7 +734,8 @@ static unsigned long spill_pages(struct zone *zone, struct list_head *targets)
  *
  * When reclaim does not help, memory may still be free in CMA blocks, because a
  * driver gave buffers back after the rest had filled up.  Move movable pages
- * there, so that nobody is killed for want of memory that is free.
+ * there, so that nobody is killed for want of memory that is free.  Who asks for
+ * a page with __GFP_NORETRY finds one when it asks again.
  *
  * Context: that of direct compaction, which locks what this does; not with
  * PF_MEMALLOC.
@@ -748,7 +749,7 @@ unsigned long spill_into_cma(struct zone *zone, unsigned int order,
 	struct page *page, *next;
 	LIST_HEAD(targets);
 
-	if ((gfp_mask & (__GFP_MOVABLE | __GFP_NORETRY)) ||
+	if ((gfp_mask & __GFP_MOVABLE) || (order && (gfp_mask & __GFP_NORETRY)) ||
 	    (gfp_mask & GFP_KERNEL) != GFP_KERNEL ||
 	    order > PAGE_ALLOC_COSTLY_ORDER ||
 	    global_page_state(NR_FREE_CMA_PAGES) < SPILL_BATCH ||

@@ -164,12 +164,36 @@ static long dma_buf_ioctl(struct file *file, unsigned int cmd,
 	}
 }
 
+/* The name that user space gave, or an empty string, in name[DMA_BUF_NAME_LEN] */
+static void copy_name(struct dma_buf *dmabuf, char *name)
+{
+	spin_lock(&dmabuf->name_lock);
+	strlcpy(name, dmabuf->name ? dmabuf->name : "", DMA_BUF_NAME_LEN);
+	spin_unlock(&dmabuf->name_lock);
+}
+
+static int dma_buf_show_fdinfo(struct seq_file *s, struct file *file)
+{
+	struct dma_buf *dmabuf = file->private_data;
+	char name[DMA_BUF_NAME_LEN];
+
+	/* One reference is that of who reads this */
+	seq_printf(s, "size:\t%zu\ncount:\t%ld\nexp_name:\t%s\n", dmabuf->size,
+		   file_count(file) - 1, dmabuf->exp_name);
+	copy_name(dmabuf, name);
+	if (name[0])
+		seq_printf(s, "name:\t%s\n", name);
+	return 0;
+}
+
 static const struct file_operations dma_buf_fops = {
 	.owner		= THIS_MODULE,
 	.release	= dma_buf_release,
 	.mmap		= dma_buf_mmap_file,
 	.llseek		= dma_buf_llseek,
 	.unlocked_ioctl	= dma_buf_ioctl,
+	.compat_ioctl	= dma_buf_ioctl,
+	.show_fdinfo	= dma_buf_show_fdinfo,
 };
 
 /**
@@ -653,17 +677,14 @@ static int bufinfo_show(struct seq_file *s, void *unused)
 	mutex_lock(&dma_buf_list_mutex);
 	list_for_each_entry(dmabuf, &dma_buf_list, list_node) {
 		struct file *file = dmabuf->file;
-		char name[DMA_BUF_NAME_LEN] = "<none>";
+		char name[DMA_BUF_NAME_LEN];
 
-		spin_lock(&dmabuf->name_lock);
-		if (dmabuf->name)
-			strlcpy(name, dmabuf->name, sizeof(name));
-		spin_unlock(&dmabuf->name_lock);
-
+		copy_name(dmabuf, name);
 		seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
 			   dmabuf->size, file->f_flags, file->f_mode,
 			   atomic_long_read(&file->f_count), dmabuf->exp_name,
-			   file->f_path.dentry->d_inode->i_ino, name);
+			   file->f_path.dentry->d_inode->i_ino,
+			   name[0] ? name : "<none>");
 		seq_puts(s, "\tAttached Devices:\n");
 		seq_printf(s, "Total %u devices attached\n\n",
 			   show_attachments(s, dmabuf));

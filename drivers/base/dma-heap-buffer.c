@@ -1,0 +1,872 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buffers of heaps: an exporter that looks at the devices which use a buffer.
+ *
+ * A buffer of an area has its memory from the beginning, and keeps it.
+ *
+ * A buffer of any memory has none until a device, a process or the kernel maps it.
+ * It is in scattered pages then, or in contiguous ones if a device is attached that
+ * asks for them, in reach of all devices that are attached.  When a stricter device
+ * comes later, the memory is changed for other and the bytes are copied, if nobody
+ * has the buffer mapped.
+ *
+ * Processes and the kernel have cached mappings, all alike.  What the CPU wrote
+ * reaches a device when the device maps the buffer or at the end of CPU access;
+ * what a device wrote reaches the CPU when the device unmaps it or at the
+ * beginning of CPU access.
+ */
+#define pr_fmt(fmt) "dma_heap: " fmt
+
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "dma-heap.h"
+
+/* Largest piece of scattered memory: what a section of a page table maps */
+#define HEAP_MAX_ORDER	min_t(unsigned int, 20 - PAGE_SHIFT, MAX_ORDER - 1)
+/* Pieces of more than a page are taken only if it costs nobody anything */
+#define HEAP_TRY_FLAGS	(GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN | \
+			 __GFP_NOMEMALLOC)
+/* How often reclaim is asked for a page before the heap gives up */
+#define HEAP_RETRIES	8
+/* Cleared or copied in one go, in bytes */
+#define HEAP_CHUNK	(256UL << 10)
+
+/**
+ * struct heap_memory - what a buffer consists of
+ * @table: its pieces; no entries: there is no memory
+ * @cma: area that it is from, one piece then; or NULL
+ * @exact: one piece of alloc_pages_exact()
+ */
+struct heap_memory {
+	struct sg_table table;
+	struct cma *cma;
+	bool exact;
+};
+
+/**
+ * struct heap_buffer - a buffer
+ * @lock: guards @memory and @mappings
+ * @size: bytes, a multiple of PAGE_SIZE; constant
+ * @cma: area that it stays in, or NULL for any memory; constant
+ * @memory: what it consists of. Stays the same while @nr_users is not 0.
+ * @mappings: of devices, struct heap_mapping.node
+ * @nr_users: mappings of devices, processes and the kernel; changes from 0 with
+ *	@lock held
+ */
+struct heap_buffer {
+	struct mutex lock;		/* memory, mappings */
+	size_t size;
+	struct cma *cma;
+	struct heap_memory memory;
+	struct list_head mappings;
+	atomic_t nr_users;
+};
+
+/**
+ * struct heap_mapping - a buffer mapped for a device; all is constant
+ * @table: what the device gets
+ * @node: in &struct heap_buffer.mappings
+ * @dev: device
+ * @dir: as it was mapped, see mapping_direction()
+ */
+struct heap_mapping {
+	struct sg_table table;
+	struct list_head node;
+	struct device *dev;
+	enum dma_data_direction dir;
+};
+
+/**
+ * struct heap_limits - what devices ask of memory
+ * @dev: device that maps the buffer, or NULL
+ * @mask: highest address
+ * @contiguous: one piece
+ */
+struct heap_limits {
+	struct device *dev;
+	u64 mask;
+	bool contiguous;
+};
+
+/*
+ * Memory
+ */
+
+static struct page *first_page(const struct heap_memory *memory)
+{
+	return sg_page(memory->table.sgl);
+}
+
+static bool has_memory(const struct heap_memory *memory)
+{
+	return memory->table.nents;
+}
+
+/* Page number n of the buffer, which is inside it */
+static struct page *nth_buffer_page(const struct heap_memory *memory,
+				    unsigned long n)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(memory->table.sgl, sg, memory->table.nents, i) {
+		if (n < sg->length >> PAGE_SHIFT)
+			return nth_page(sg_page(sg), n);
+		n -= sg->length >> PAGE_SHIFT;
+	}
+
+	return NULL;
+}
+
+static bool is_in_reach(const struct heap_memory *memory, u64 mask)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(memory->table.sgl, sg, memory->table.nents, i)
+		if ((u64)page_to_phys(sg_page(sg)) + sg->length - 1 > mask)
+			return false;
+
+	return true;
+}
+
+static void clear_pages(struct page *page, size_t size)
+{
+	size_t done;
+
+	for (done = 0; done < size; done += HEAP_CHUNK) {
+		size_t chunk = min_t(size_t, size - done, HEAP_CHUNK);
+		unsigned long i;
+
+		if (!PageHighMem(page))
+			memset(page_address(page) + done, 0, chunk);
+		else
+			for (i = 0; i < chunk >> PAGE_SHIFT; i++)
+				clear_highpage(nth_page(page, i +
+						(done >> PAGE_SHIFT)));
+		cond_resched();
+	}
+}
+
+static void copy_memory(const struct heap_memory *to,
+			const struct heap_memory *from)
+{
+	struct sg_mapping_iter dst, src;
+
+	sg_miter_start(&dst, to->table.sgl, to->table.nents, SG_MITER_TO_SG);
+	sg_miter_start(&src, from->table.sgl, from->table.nents,
+		       SG_MITER_FROM_SG);
+	/* page by page, both */
+	while (sg_miter_next(&dst) && sg_miter_next(&src)) {
+		memcpy(dst.addr, src.addr, src.length);
+		cond_resched();
+	}
+	sg_miter_stop(&src);
+	sg_miter_stop(&dst);
+}
+
+static void free_memory(struct heap_memory *memory, size_t size)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (memory->cma)
+		heap_cma_free(memory->cma, first_page(memory), size);
+	else if (memory->exact)
+		free_pages_exact(page_address(first_page(memory)), size);
+	else
+		for_each_sg(memory->table.sgl, sg, memory->table.nents, i)
+			__free_pages(sg_page(sg), get_order(sg->length));
+
+	sg_free_table(&memory->table);
+	memset(memory, 0, sizeof(*memory));
+}
+
+/* A piece of up to 1 << *order pages; *order becomes what it has */
+static struct page *alloc_piece(gfp_t zone, unsigned int *order)
+{
+	struct page *page = NULL;
+	unsigned int i;
+
+	for (; *order && !page; (*order)--) {
+		page = alloc_pages(zone | HEAP_TRY_FLAGS, *order);
+		if (page)
+			return page;
+	}
+	for (i = 0; i < HEAP_RETRIES && !page; i++) {
+		/* Rather -ENOMEM than that a process is killed */
+		page = alloc_page(zone | GFP_USER | __GFP_NORETRY |
+				  __GFP_NOWARN);
+		if (fatal_signal_pending(current))
+			break;
+	}
+
+	return page;
+}
+
+static void free_pieces(struct list_head *pieces)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, pieces, lru) {
+		unsigned int order = page_private(page);
+
+		set_page_private(page, 0);
+		__free_pages(page, order);
+	}
+}
+
+/* Put the pieces, of which there are nr, into a table */
+static int collect_pieces(struct list_head *pieces, unsigned int nr,
+			  struct sg_table *table)
+{
+	struct page *page, *next;
+	struct scatterlist *sg;
+	int ret = sg_alloc_table(table, nr, GFP_KERNEL);
+
+	if (ret)
+		return ret;
+
+	sg = table->sgl;
+	list_for_each_entry_safe(page, next, pieces, lru) {
+		sg_set_page(sg, page, PAGE_SIZE << page_private(page), 0);
+		list_del(&page->lru);
+		set_page_private(page, 0);
+		sg = sg_next(sg);
+	}
+	return 0;
+}
+
+/* Scattered memory of a zone. -ENOMEM, -EINTR. */
+static int alloc_scattered(struct heap_memory *memory, size_t size, gfp_t zone)
+{
+	unsigned int order = HEAP_MAX_ORDER, nr = 0;
+	LIST_HEAD(pieces);
+	size_t left = size;
+	int ret = -ENOMEM;
+
+	while (left) {
+		struct page *page;
+
+		order = min_t(unsigned int, order, ilog2(left >> PAGE_SHIFT));
+		page = alloc_piece(zone, &order);
+		if (!page)
+			goto fail;
+
+		set_page_private(page, order);
+		list_add_tail(&page->lru, &pieces);
+		left -= PAGE_SIZE << order;
+		nr++;
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			goto fail;
+		}
+	}
+
+	ret = collect_pieces(&pieces, nr, &memory->table);
+fail:
+	free_pieces(&pieces);
+	return ret;
+}
+
+/* Contiguous memory, of an area if there is one. -ENOMEM, -ERANGE. */
+static int alloc_contiguous(struct heap_memory *memory, size_t size,
+			    struct cma *cma, const struct heap_limits *limits)
+{
+	struct page *page;
+	void *vaddr;
+	int ret;
+
+	ret = sg_alloc_table(&memory->table, 1, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	memory->cma = cma;
+	if (cma)
+		page = heap_cma_alloc(cma, size, limits->mask);
+	else
+		page = heap_cma_alloc_for(limits->dev, size, limits->mask,
+					  &memory->cma);
+	if (!page && !cma && get_order(size) < MAX_ORDER) {
+		vaddr = alloc_pages_exact(size, GFP_USER | __GFP_NORETRY |
+					  __GFP_NOWARN);
+		if (vaddr) {
+			page = virt_to_page(vaddr);
+			memory->exact = true;
+		}
+		memory->cma = NULL;
+	}
+	if (!page) {
+		sg_free_table(&memory->table);
+		memset(memory, 0, sizeof(*memory));
+		return -ENOMEM;
+	}
+
+	sg_set_page(memory->table.sgl, page, size, 0);
+	if (is_in_reach(memory, limits->mask))
+		return 0;
+
+	free_memory(memory, size);
+	return -ERANGE;
+}
+
+/* Memory as the limits ask for, not cleared. -ENOMEM, -EINTR, -ERANGE. */
+static int alloc_memory(struct heap_memory *memory, size_t size,
+			const struct heap_limits *limits)
+{
+	/* From the zone that all have least use for to that of the strictest */
+	static const gfp_t zones[] = { __GFP_HIGHMEM, 0, __GFP_DMA };
+	unsigned int i;
+	int ret;
+
+	memset(memory, 0, sizeof(*memory));
+	if (limits->contiguous)
+		return alloc_contiguous(memory, size, NULL, limits);
+
+	for (i = 0; i < ARRAY_SIZE(zones); i++) {
+		ret = alloc_scattered(memory, size, zones[i]);
+		if (ret)
+			return ret;
+		if (is_in_reach(memory, limits->mask))
+			return 0;
+		free_memory(memory, size);
+	}
+
+	return alloc_contiguous(memory, size, NULL, limits) ? -ERANGE : 0;
+}
+
+static void clear_memory(const struct heap_memory *memory)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(memory->table.sgl, sg, memory->table.nents, i)
+		clear_pages(sg_page(sg), sg->length);
+}
+
+/*
+ * What devices ask for
+ */
+
+/* Bytes of a segment at most, and the boundary that none crosses */
+static size_t max_seg_size(struct device *dev)
+{
+	size_t size = dev->dma_parms ? dma_get_max_seg_size(dev) : 0;
+
+	if (!size)
+		size = UINT_MAX;
+	return size > PAGE_SIZE ? size & PAGE_MASK : size;
+}
+
+static u64 seg_boundary(struct device *dev)
+{
+	u64 mask = dev->dma_parms ? dma_get_seg_boundary(dev) : 0;
+
+	return mask ? mask : ~0ULL;
+}
+
+/*
+ * Split the pieces of memory into the segments of a device, and put them into
+ * the entries of a table unless sg is NULL. How many they are.
+ */
+static unsigned int split_memory(const struct heap_memory *memory,
+				 struct device *dev, struct scatterlist *sg)
+{
+	size_t max = max_seg_size(dev), len = 0;
+	u64 boundary = seg_boundary(dev);
+	struct scatterlist *piece;
+	unsigned int nr = 0, i;
+	u64 start = 0;
+
+	for_each_sg(memory->table.sgl, piece, memory->table.nents, i) {
+		u64 addr = page_to_phys(sg_page(piece));
+		size_t left = piece->length;
+
+		while (left) {
+			size_t n;
+
+			if (!nr || addr != start + len || len == max ||
+			    !(addr & boundary)) {
+				sg = sg && nr ? sg_next(sg) : sg;
+				nr++;
+				start = addr;
+				len = 0;
+			}
+			n = min(left, max - len);
+			if ((addr & boundary) + n - 1 > boundary)
+				n = boundary - (addr & boundary) + 1;
+			len += n;
+			if (sg)
+				sg_set_page(sg, pfn_to_page(PFN_DOWN(start)),
+					    len, start & ~PAGE_MASK);
+			addr += n;
+			left -= n;
+		}
+	}
+
+	return nr;
+}
+
+/* Does the device take the memory? 0, -ERANGE, -E2BIG. */
+static int check_memory(const struct heap_memory *memory, struct device *dev)
+{
+	unsigned int count = dma_get_max_seg_count(dev);
+
+	if (!is_in_reach(memory, dma_get_mask(dev)))
+		return -ERANGE;
+	if (count && split_memory(memory, dev, NULL) > count)
+		return -E2BIG;
+	return 0;
+}
+
+/* What all that are attached ask for */
+static void get_limits(struct dma_buf *dmabuf, struct heap_limits *limits)
+{
+	struct dma_buf_attachment *attach;
+
+	limits->mask = ~0ULL;
+	limits->contiguous = false;
+	mutex_lock(&dmabuf->lock);
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		limits->mask = min(limits->mask, dma_get_mask(attach->dev));
+		limits->contiguous |= dma_get_max_seg_count(attach->dev) != 0;
+	}
+	mutex_unlock(&dmabuf->lock);
+}
+
+/* Memory for all that are attached; if it can not be had, for dev alone */
+static int alloc_for_attached(struct dma_buf *dmabuf, struct device *dev,
+			      struct heap_memory *memory)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	bool contiguous = dev && dma_get_max_seg_count(dev);
+	u64 mask = dev ? dma_get_mask(dev) : ~0ULL;
+	struct heap_limits limits = { .dev = dev };
+	int ret;
+
+	get_limits(dmabuf, &limits);
+	ret = alloc_memory(memory, buffer->size, &limits);
+	if (!ret || ret == -EINTR || (limits.mask == mask &&
+				      limits.contiguous == contiguous))
+		return ret;
+
+	limits.mask = mask;
+	limits.contiguous = contiguous;
+	return alloc_memory(memory, buffer->size, &limits);
+}
+
+/*
+ * See to it that the buffer has memory, and such that the device takes it if
+ * there is one.  Caller holds the lock.
+ * 0, -ENOMEM, -EINTR, -EBUSY, -ERANGE, -E2BIG.
+ */
+static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	struct heap_memory memory;
+	int ret;
+
+	if (has_memory(&buffer->memory)) {
+		ret = dev ? check_memory(&buffer->memory, dev) : 0;
+		if (!ret || buffer->cma)
+			return ret;
+		if (atomic_read(&buffer->nr_users))
+			return -EBUSY;
+	}
+
+	ret = alloc_for_attached(dmabuf, dev, &memory);
+	if (ret)
+		return ret;
+	ret = dev ? check_memory(&memory, dev) : 0;
+	if (ret) {
+		free_memory(&memory, buffer->size);
+		return ret;
+	}
+
+	if (has_memory(&buffer->memory)) {
+		copy_memory(&memory, &buffer->memory);
+		free_memory(&buffer->memory, buffer->size);
+	} else {
+		clear_memory(&memory);
+	}
+	buffer->memory = memory;
+	return 0;
+}
+
+/*
+ * Operations of the buffer
+ */
+
+/* Can there be memory that the device takes? */
+static int heap_attach(struct dma_buf *dmabuf, struct device *dev,
+		       struct dma_buf_attachment *attach)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	unsigned int count = dma_get_max_seg_count(dev);
+	size_t last = min_t(u64, max_seg_size(dev) - 1, seg_boundary(dev));
+
+	if (buffer->cma)
+		return check_memory(&buffer->memory, dev);
+	return count && count <= (buffer->size - 1) / (last + 1) ? -E2BIG : 0;
+}
+
+/*
+ * A device that writes may write less than all of it, and the rest be what the
+ * CPU wrote.  That must not be thrown away with the lines that hold it.
+ */
+static enum dma_data_direction mapping_direction(enum dma_data_direction dir)
+{
+	return dir == DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
+}
+
+static int map_for_device(const struct heap_memory *memory,
+			  struct heap_mapping *mapping)
+{
+	struct sg_table *table = &mapping->table;
+	int ret = sg_alloc_table(table, split_memory(memory, mapping->dev, NULL),
+				 GFP_KERNEL);
+
+	if (ret)
+		return ret;
+
+	split_memory(memory, mapping->dev, table->sgl);
+	table->nents = dma_map_sg(mapping->dev, table->sgl, table->orig_nents,
+				  mapping->dir);
+	if (table->nents)
+		return 0;
+
+	sg_free_table(table);
+	return -EIO;
+}
+
+static struct sg_table *heap_map(struct dma_buf_attachment *attach,
+				 enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct heap_mapping *mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
+	int ret;
+
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+
+	mapping->dev = attach->dev;
+	mapping->dir = mapping_direction(dir);
+	mutex_lock(&buffer->lock);
+	ret = place_buffer(attach->dmabuf, attach->dev);
+	if (!ret)
+		ret = map_for_device(&buffer->memory, mapping);
+	if (!ret) {
+		list_add(&mapping->node, &buffer->mappings);
+		atomic_inc(&buffer->nr_users);
+	}
+	mutex_unlock(&buffer->lock);
+
+	if (ret) {
+		kfree(mapping);
+		return ERR_PTR(ret);
+	}
+	return &mapping->table;
+}
+
+static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		       enum dma_data_direction dir)
+{
+	struct heap_buffer *buffer = attach->dmabuf->priv;
+	struct heap_mapping *mapping = container_of(sgt, struct heap_mapping,
+						    table);
+
+	mutex_lock(&buffer->lock);
+	list_del(&mapping->node);
+	dma_unmap_sg(mapping->dev, sgt->sgl, sgt->orig_nents, mapping->dir);
+	atomic_dec(&buffer->nr_users);
+	mutex_unlock(&buffer->lock);
+
+	sg_free_table(sgt);
+	kfree(mapping);
+}
+
+/* Hand [start, start + len) to the CPU, or to the device */
+static void sync_mapping(struct heap_mapping *mapping, size_t start, size_t len,
+			 bool for_cpu)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(mapping->table.sgl, sg, mapping->table.nents, i) {
+		size_t seg_len = sg_dma_len(sg), n;
+
+		if (start >= seg_len) {
+			start -= seg_len;
+			continue;
+		}
+		if (!len)
+			break;
+
+		n = min(len, seg_len - start);
+		if (for_cpu)
+			dma_sync_single_range_for_cpu(mapping->dev,
+						      sg_dma_address(sg), start,
+						      n, mapping->dir);
+		else
+			dma_sync_single_range_for_device(mapping->dev,
+							 sg_dma_address(sg),
+							 start, n,
+							 mapping->dir);
+		len -= n;
+		start = 0;
+	}
+}
+
+static void sync_mappings(struct heap_buffer *buffer, size_t start, size_t len,
+			  bool for_cpu)
+{
+	struct heap_mapping *mapping;
+
+	mutex_lock(&buffer->lock);
+	list_for_each_entry(mapping, &buffer->mappings, node)
+		sync_mapping(mapping, start, len, for_cpu);
+	mutex_unlock(&buffer->lock);
+}
+
+/*
+ * Whatever the CPU is going to do: what it writes into a part of a cache line must
+ * not come with an old rest of the line.
+ */
+static int heap_begin_cpu_access(struct dma_buf *dmabuf, size_t start,
+				 size_t len, enum dma_data_direction dir)
+{
+	sync_mappings(dmabuf->priv, start, len, true);
+	return 0;
+}
+
+static void heap_end_cpu_access(struct dma_buf *dmabuf, size_t start,
+				size_t len, enum dma_data_direction dir)
+{
+	/* What was only read is what devices see */
+	if (dir != DMA_FROM_DEVICE)
+		sync_mappings(dmabuf->priv, start, len, false);
+}
+
+static void heap_vm_open(struct vm_area_struct *vma)
+{
+	struct heap_buffer *buffer = vma->vm_private_data;
+
+	atomic_inc(&buffer->nr_users);
+}
+
+static void heap_vm_close(struct vm_area_struct *vma)
+{
+	struct heap_buffer *buffer = vma->vm_private_data;
+
+	atomic_dec(&buffer->nr_users);
+}
+
+static const struct vm_operations_struct heap_vm_ops = {
+	.open	= heap_vm_open,
+	.close	= heap_vm_close,
+};
+
+/* Map the pages from pgoff on, all of them now */
+static int map_for_process(const struct heap_memory *memory,
+			   struct vm_area_struct *vma, unsigned long pgoff)
+{
+	unsigned long addr = vma->vm_start;
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	for_each_sg(memory->table.sgl, sg, memory->table.nents, i) {
+		unsigned long nr = sg->length >> PAGE_SHIFT, size;
+
+		if (pgoff >= nr) {
+			pgoff -= nr;
+			continue;
+		}
+		if (addr >= vma->vm_end)
+			break;
+
+		size = min((nr - pgoff) << PAGE_SHIFT, vma->vm_end - addr);
+		ret = remap_pfn_range(vma, addr,
+				      page_to_pfn(sg_page(sg)) + pgoff, size,
+				      vma->vm_page_prot);
+		if (ret)
+			return ret;
+		addr += size;
+		pgoff = 0;
+	}
+
+	return 0;
+}
+
+static int heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	int ret;
+
+	/* A private copy would not be the buffer */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+
+	mutex_lock(&buffer->lock);
+	ret = place_buffer(dmabuf, NULL);
+	if (!ret)
+		ret = map_for_process(&buffer->memory, vma, vma->vm_pgoff);
+	if (!ret) {
+		vma->vm_ops = &heap_vm_ops;
+		vma->vm_private_data = buffer;
+		atomic_inc(&buffer->nr_users);
+	}
+	mutex_unlock(&buffer->lock);
+	return ret;
+}
+
+static void *heap_kmap(struct dma_buf *dmabuf, unsigned long page_num)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	void *vaddr = NULL;
+
+	mutex_lock(&buffer->lock);
+	if (!place_buffer(dmabuf, NULL)) {
+		vaddr = kmap(nth_buffer_page(&buffer->memory, page_num));
+		atomic_inc(&buffer->nr_users);
+	}
+	mutex_unlock(&buffer->lock);
+	return vaddr;
+}
+
+static void heap_kunmap(struct dma_buf *dmabuf, unsigned long page_num,
+			void *vaddr)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+
+	kunmap(nth_buffer_page(&buffer->memory, page_num));
+	atomic_dec(&buffer->nr_users);
+}
+
+static void *vmap_memory(const struct heap_memory *memory, size_t size)
+{
+	unsigned long nr_pages = 0, i;
+	struct scatterlist *sg;
+	struct page **pages;
+	unsigned int piece;
+	void *vaddr;
+
+	/* Mapped it is already */
+	if (memory->table.nents == 1 && !PageHighMem(first_page(memory)))
+		return page_address(first_page(memory));
+
+	pages = vmalloc((size >> PAGE_SHIFT) * sizeof(*pages));
+	if (!pages)
+		return NULL;
+	for_each_sg(memory->table.sgl, sg, memory->table.nents, piece)
+		for (i = 0; i < sg->length >> PAGE_SHIFT; i++)
+			pages[nr_pages++] = nth_page(sg_page(sg), i);
+	vaddr = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
+	vfree(pages);
+	return vaddr;
+}
+
+static void *heap_vmap(struct dma_buf *dmabuf)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+	void *vaddr = NULL;
+
+	mutex_lock(&buffer->lock);
+	if (!place_buffer(dmabuf, NULL))
+		vaddr = vmap_memory(&buffer->memory, buffer->size);
+	if (vaddr)
+		atomic_inc(&buffer->nr_users);
+	mutex_unlock(&buffer->lock);
+	return vaddr;
+}
+
+static void heap_vunmap(struct dma_buf *dmabuf, void *vaddr)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+
+	if (is_vmalloc_addr(vaddr))
+		vunmap(vaddr);
+	atomic_dec(&buffer->nr_users);
+}
+
+static void heap_release(struct dma_buf *dmabuf)
+{
+	struct heap_buffer *buffer = dmabuf->priv;
+
+	if (has_memory(&buffer->memory))
+		free_memory(&buffer->memory, buffer->size);
+	kfree(buffer);
+}
+
+static const struct dma_buf_ops heap_buffer_ops = {
+	.attach			= heap_attach,
+	.map_dma_buf		= heap_map,
+	.unmap_dma_buf		= heap_unmap,
+	.release		= heap_release,
+	.begin_cpu_access	= heap_begin_cpu_access,
+	.end_cpu_access		= heap_end_cpu_access,
+	.kmap			= heap_kmap,
+	.kunmap			= heap_kunmap,
+	.mmap			= heap_mmap,
+	.vmap			= heap_vmap,
+	.vunmap			= heap_vunmap,
+};
+
+/**
+ * heap_buffer_new() - make a buffer
+ * @heap_name: name of the heap, which stays for ever
+ * @cma: area that the buffer is in, or NULL for any memory
+ * @size: bytes, a multiple of PAGE_SIZE, not 0
+ * @flags: as for dma_buf_export()
+ *
+ * Context: process context, may sleep.
+ * Return: the buffer with one reference, cleared; ERR_PTR(-ENOMEM), or an errno of
+ * dma_buf_export().
+ */
+struct dma_buf *heap_buffer_new(const char *heap_name, struct cma *cma,
+				size_t size, int flags)
+{
+	struct heap_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	struct heap_limits limits = { .mask = ~0ULL };
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+
+	buffer->size = size;
+	buffer->cma = cma;
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->mappings);
+	if (cma) {
+		ret = alloc_contiguous(&buffer->memory, size, cma, &limits);
+		if (ret) {
+			kfree(buffer);
+			return ERR_PTR(ret);
+		}
+		clear_memory(&buffer->memory);
+	}
+
+	dmabuf = dma_buf_export_named(buffer, &heap_buffer_ops, size, flags,
+				      heap_name);
+	if (IS_ERR(dmabuf)) {
+		if (cma)
+			free_memory(&buffer->memory, size);
+		kfree(buffer);
+	}
+	return dmabuf;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of the heaps of shared buffers know of each other.
+ */
+#ifndef __DRIVERS_BASE_DMA_HEAP_H
+#define __DRIVERS_BASE_DMA_HEAP_H
+
+#include <linux/init.h>
+#include <linux/types.h>
+
+struct cma;
+struct device;
+struct dma_buf;
+struct page;
+
+/*
+ * Can the mappings of the kernel and of a process see different lines of the data
+ * cache for the same memory?
+ */
+#ifdef CONFIG_ARM
+#include <asm/cachetype.h>
+#define dcache_aliases()	(!cache_is_vipt_nonaliasing())
+#else
+#define dcache_aliases()	false
+#endif
+
+int __init dma_heap_add(const char *name, struct cma *cma);
+struct dma_buf *heap_buffer_new(const char *heap_name, struct cma *cma,
+				size_t size, int flags);
+
+#ifdef CONFIG_DMABUF_HEAPS_CMA
+int __init heap_cma_init(void);
+struct page *heap_cma_alloc(struct cma *cma, size_t size, u64 mask);
+struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask,
+				struct cma **cma);
+void heap_cma_free(struct cma *cma, struct page *pages, size_t size);
+#else
+static inline int heap_cma_init(void)
+{
+	return 0;
+}
+
+static inline struct page *heap_cma_alloc(struct cma *cma, size_t size,
+					  u64 mask)
+{
+	return NULL;
+}
+
+static inline struct page *heap_cma_alloc_for(struct device *dev, size_t size,
+					      u64 mask, struct cma **cma)
+{
+	return NULL;
+}
+
+static inline void heap_cma_free(struct cma *cma, struct page *pages,
+				 size_t size)
+{
+}
+#endif
+
+#endif /* __DRIVERS_BASE_DMA_HEAP_H */
