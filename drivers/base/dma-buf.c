@@ -580,6 +580,8 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 
 	ret = dmabuf->ops->mmap(dmabuf, vma);
 	if (ret) {
+		/* what looks like pages of the process without the flags */
+		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 		vma->vm_file = old_file;
 		vma->vm_pgoff = old_pgoff;
 		vma->vm_flags = old_flags;

@@ -39,7 +39,7 @@
 #define HEAP_MAX_ORDER	min_t(unsigned int, 20 - PAGE_SHIFT, MAX_ORDER - 1)
 /* Pieces of more than a page are taken only if it costs nobody anything */
 #define HEAP_TRY_FLAGS	(GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN | \
-			 __GFP_NOMEMALLOC)
+			 __GFP_NOMEMALLOC | __GFP_NO_KSWAPD)
 /* How often reclaim is asked for a page before the heap gives up */
 #define HEAP_RETRIES	8
 /* Cleared or copied in one go, in bytes */
@@ -94,13 +94,44 @@ struct heap_mapping {
  * struct heap_limits - what devices ask of memory
  * @dev: device that maps the buffer, or NULL
  * @mask: highest address
- * @contiguous: one piece
+ * @max_pieces: 0 for any number
  */
 struct heap_limits {
 	struct device *dev;
 	u64 mask;
-	bool contiguous;
+	unsigned int max_pieces;
 };
+
+/*
+ * Tables.  One array each, however long: not every ARM has chained ones, and
+ * sg_alloc_table() stops the kernel when it can not do what it is asked for.
+ */
+
+static int alloc_table(struct sg_table *table, unsigned int nents)
+{
+	size_t size = nents * sizeof(*table->sgl);
+
+	if (size <= PAGE_SIZE)
+		table->sgl = kmalloc(size, GFP_KERNEL);
+	else
+		table->sgl = __vmalloc(size, GFP_KERNEL | __GFP_HIGHMEM |
+				       __GFP_NOWARN, PAGE_KERNEL);
+	if (!table->sgl)
+		return -ENOMEM;
+
+	sg_init_table(table->sgl, nents);
+	table->nents = nents;
+	table->orig_nents = nents;
+	return 0;
+}
+
+static void free_table(struct sg_table *table)
+{
+	if (is_vmalloc_addr(table->sgl))
+		vfree(table->sgl);
+	else
+		kfree(table->sgl);
+}
 
 /*
  * Memory
@@ -132,13 +163,18 @@ static struct page *nth_buffer_page(const struct heap_memory *memory,
 	return NULL;
 }
 
+static bool pages_in_reach(struct page *page, size_t size, u64 mask)
+{
+	return (u64)page_to_phys(page) + size - 1 <= mask;
+}
+
 static bool is_in_reach(const struct heap_memory *memory, u64 mask)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 
 	for_each_sg(memory->table.sgl, sg, memory->table.nents, i)
-		if ((u64)page_to_phys(sg_page(sg)) + sg->length - 1 > mask)
+		if (!pages_in_reach(sg_page(sg), sg->length, mask))
 			return false;
 
 	return true;
@@ -192,7 +228,7 @@ static void free_memory(struct heap_memory *memory, size_t size)
 		for_each_sg(memory->table.sgl, sg, memory->table.nents, i)
 			__free_pages(sg_page(sg), get_order(sg->length));
 
-	sg_free_table(&memory->table);
+	free_table(&memory->table);
 	memset(memory, 0, sizeof(*memory));
 }
 
@@ -202,7 +238,7 @@ static struct page *alloc_piece(gfp_t zone, unsigned int *order)
 	struct page *page = NULL;
 	unsigned int i;
 
-	for (; *order && !page; (*order)--) {
+	for (; *order; (*order)--) {
 		page = alloc_pages(zone | HEAP_TRY_FLAGS, *order);
 		if (page)
 			return page;
@@ -236,7 +272,7 @@ static int collect_pieces(struct list_head *pieces, unsigned int nr,
 {
 	struct page *page, *next;
 	struct scatterlist *sg;
-	int ret = sg_alloc_table(table, nr, GFP_KERNEL);
+	int ret = alloc_table(table, nr);
 
 	if (ret)
 		return ret;
@@ -251,67 +287,85 @@ static int collect_pieces(struct list_head *pieces, unsigned int nr,
 	return 0;
 }
 
-/* Scattered memory of a zone. -ENOMEM, -EINTR. */
-static int alloc_scattered(struct heap_memory *memory, size_t size, gfp_t zone)
+/* Scattered memory of a zone. -ENOMEM, -EINTR, -ERANGE. */
+static int alloc_scattered(struct heap_memory *memory, size_t size, gfp_t zone,
+			   const struct heap_limits *limits)
 {
 	unsigned int order = HEAP_MAX_ORDER, nr = 0;
 	LIST_HEAD(pieces);
 	size_t left = size;
-	int ret = -ENOMEM;
+	int ret = 0;
 
-	while (left) {
+	while (left && !ret) {
 		struct page *page;
 
 		order = min_t(unsigned int, order, ilog2(left >> PAGE_SHIFT));
 		page = alloc_piece(zone, &order);
-		if (!page)
-			goto fail;
+		if (!page) {
+			ret = -ENOMEM;
+			break;
+		}
 
 		set_page_private(page, order);
 		list_add_tail(&page->lru, &pieces);
 		left -= PAGE_SIZE << order;
-		nr++;
-		if (fatal_signal_pending(current)) {
+		if (!pages_in_reach(page, PAGE_SIZE << order, limits->mask))
+			ret = -ERANGE;
+		else if (fatal_signal_pending(current))
 			ret = -EINTR;
-			goto fail;
-		}
+		else if (++nr == limits->max_pieces && left)
+			ret = -ENOMEM;
 	}
 
-	ret = collect_pieces(&pieces, nr, &memory->table);
-fail:
+	if (!ret)
+		ret = collect_pieces(&pieces, nr, &memory->table);
 	free_pieces(&pieces);
 	return ret;
 }
 
-/* Contiguous memory, of an area if there is one. -ENOMEM, -ERANGE. */
+/* One piece of the page allocator, in a zone */
+static struct page *alloc_exact(size_t size, gfp_t zone)
+{
+	void *vaddr;
+
+	if (get_order(size) >= MAX_ORDER)
+		return NULL;
+
+	vaddr = alloc_pages_exact(size, zone | GFP_USER | __GFP_NORETRY |
+				  __GFP_NOWARN);
+	return vaddr ? virt_to_page(vaddr) : NULL;
+}
+
+/*
+ * Contiguous memory, of an area if there is one; of no other area than cma if that
+ * is given. -ENOMEM, -ERANGE.
+ */
 static int alloc_contiguous(struct heap_memory *memory, size_t size,
 			    struct cma *cma, const struct heap_limits *limits)
 {
 	struct page *page;
-	void *vaddr;
-	int ret;
+	int ret = alloc_table(&memory->table, 1);
 
-	ret = sg_alloc_table(&memory->table, 1, GFP_KERNEL);
 	if (ret)
 		return ret;
 
 	memory->cma = cma;
 	if (cma)
-		page = heap_cma_alloc(cma, size, limits->mask);
+		page = heap_cma_alloc(cma, size);
 	else
 		page = heap_cma_alloc_for(limits->dev, size, limits->mask,
 					  &memory->cma);
-	if (!page && !cma && get_order(size) < MAX_ORDER) {
-		vaddr = alloc_pages_exact(size, GFP_USER | __GFP_NORETRY |
-					  __GFP_NOWARN);
-		if (vaddr) {
-			page = virt_to_page(vaddr);
-			memory->exact = true;
-		}
+	if (!page && !cma) {
 		memory->cma = NULL;
+		memory->exact = true;
+		page = alloc_exact(size, 0);
+		if (page && !pages_in_reach(page, size, limits->mask)) {
+			free_pages_exact(page_address(page), size);
+			page = alloc_exact(size, __GFP_DMA);
+		}
 	}
 	if (!page) {
-		sg_free_table(&memory->table);
+		free_table(&memory->table);
 		memset(memory, 0, sizeof(*memory));
 		return -ENOMEM;
 	}
@@ -334,19 +388,20 @@ static int alloc_memory(struct heap_memory *memory, size_t size,
 	int ret;
 
 	memset(memory, 0, sizeof(*memory));
-	if (limits->contiguous)
-		return alloc_contiguous(memory, size, NULL, limits);
-
-	for (i = 0; i < ARRAY_SIZE(zones); i++) {
-		ret = alloc_scattered(memory, size, zones[i]);
-		if (ret)
+	if (limits->max_pieces) {
+		ret = alloc_contiguous(memory, size, NULL, limits);
+		if (!ret || limits->max_pieces == 1)
 			return ret;
-		if (is_in_reach(memory, limits->mask))
-			return 0;
-		free_memory(memory, size);
 	}
 
-	return alloc_contiguous(memory, size, NULL, limits) ? -ERANGE : 0;
+	for (i = 0; i < ARRAY_SIZE(zones); i++) {
+		ret = alloc_scattered(memory, size, zones[i], limits);
+		if (ret != -ERANGE)
+			return ret;
+	}
+
+	return limits->max_pieces ? ret :
+				    alloc_contiguous(memory, size, NULL, limits);
 }
 
 static void clear_memory(const struct heap_memory *memory)
@@ -362,14 +417,12 @@ static void clear_memory(const struct heap_memory *memory)
  * What devices ask for
  */
 
-/* Bytes of a segment at most, and the boundary that none crosses */
+/* Bytes of a segment at most, whole pages, and the boundary that none crosses */
 static size_t max_seg_size(struct device *dev)
 {
 	size_t size = dev->dma_parms ? dma_get_max_seg_size(dev) : 0;
 
-	if (!size)
-		size = UINT_MAX;
-	return size > PAGE_SIZE ? size & PAGE_MASK : size;
+	return (size ? size : UINT_MAX) & PAGE_MASK;
 }
 
 static u64 seg_boundary(struct device *dev)
@@ -379,6 +432,11 @@ static u64 seg_boundary(struct device *dev)
 	return mask ? mask : ~0ULL;
 }
 
+static bool takes_pages(struct device *dev)
+{
+	return max_seg_size(dev) && seg_boundary(dev) >= PAGE_SIZE - 1;
+}
+
 /*
  * Split the pieces of memory into the segments of a device, and put them into
  * the entries of a table unless sg is NULL. How many they are.
@@ -386,35 +444,26 @@ static u64 seg_boundary(struct device *dev)
 static unsigned int split_memory(const struct heap_memory *memory,
 				 struct device *dev, struct scatterlist *sg)
 {
-	size_t max = max_seg_size(dev), len = 0;
 	u64 boundary = seg_boundary(dev);
+	size_t max = max_seg_size(dev);
 	struct scatterlist *piece;
 	unsigned int nr = 0, i;
-	u64 start = 0;
 
 	for_each_sg(memory->table.sgl, piece, memory->table.nents, i) {
 		u64 addr = page_to_phys(sg_page(piece));
-		size_t left = piece->length;
+		size_t done, n;
 
-		while (left) {
-			size_t n;
+		for (done = 0; done < piece->length; done += n, nr++) {
+			u64 to_boundary = boundary - ((addr + done) & boundary);
 
-			if (!nr || addr != start + len || len == max ||
-			    !(addr & boundary)) {
-				sg = sg && nr ? sg_next(sg) : sg;
-				nr++;
-				start = addr;
-				len = 0;
-			}
-			n = min(left, max - len);
-			if ((addr & boundary) + n - 1 > boundary)
-				n = boundary - (addr & boundary) + 1;
-			len += n;
-			if (sg)
-				sg_set_page(sg, pfn_to_page(PFN_DOWN(start)),
-					    len, start & ~PAGE_MASK);
-			addr += n;
-			left -= n;
+			n = min_t(size_t, piece->length - done, max);
+			if (n - 1 > to_boundary)
+				n = to_boundary + 1;
+			if (!sg)
+				continue;
+			sg_set_page(sg, nth_page(sg_page(piece),
+						 done >> PAGE_SHIFT), n, 0);
+			sg = sg_next(sg);
 		}
 	}
 
@@ -428,6 +477,8 @@ static int check_memory(const struct heap_memory *memory, struct device *dev)
 
 	if (!is_in_reach(memory, dma_get_mask(dev)))
 		return -ERANGE;
+	if (!takes_pages(dev))
+		return -E2BIG;
 	if (count && split_memory(memory, dev, NULL) > count)
 		return -E2BIG;
 	return 0;
@@ -439,11 +490,13 @@ static void get_limits(struct dma_buf *dmabuf, struct heap_limits *limits)
 	struct dma_buf_attachment *attach;
 
 	limits->mask = ~0ULL;
-	limits->contiguous = false;
+	limits->max_pieces = 0;
 	mutex_lock(&dmabuf->lock);
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		unsigned int count = dma_get_max_seg_count(attach->dev);
+
 		limits->mask = min(limits->mask, dma_get_mask(attach->dev));
-		limits->contiguous |= dma_get_max_seg_count(attach->dev) != 0;
+		limits->max_pieces = min_not_zero(limits->max_pieces, count);
 	}
 	mutex_unlock(&dmabuf->lock);
 }
@@ -453,20 +506,20 @@ static int alloc_for_attached(struct dma_buf *dmabuf, struct device *dev,
 			      struct heap_memory *memory)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	bool contiguous = dev && dma_get_max_seg_count(dev);
-	u64 mask = dev ? dma_get_mask(dev) : ~0ULL;
-	struct heap_limits limits = { .dev = dev };
+	struct heap_limits all = { .dev = dev }, own = {
+		.dev = dev,
+		.mask = dev ? dma_get_mask(dev) : ~0ULL,
+		.max_pieces = dev ? dma_get_max_seg_count(dev) : 0,
+	};
 	int ret;
 
-	get_limits(dmabuf, &limits);
-	ret = alloc_memory(memory, buffer->size, &limits);
-	if (!ret || ret == -EINTR || (limits.mask == mask &&
-				      limits.contiguous == contiguous))
+	get_limits(dmabuf, &all);
+	ret = alloc_memory(memory, buffer->size, &all);
+	if (!ret || ret == -EINTR ||
+	    (all.mask == own.mask && all.max_pieces == own.max_pieces))
 		return ret;
 
-	limits.mask = mask;
-	limits.contiguous = contiguous;
-	return alloc_memory(memory, buffer->size, &limits);
+	return alloc_memory(memory, buffer->size, &own);
 }
 
 /*
@@ -486,6 +539,8 @@ static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 			return ret;
 		if (atomic_read(&buffer->nr_users))
 			return -EBUSY;
+		/* what they wrote, see put_user_of() */
+		smp_mb();
 	}
 
 	ret = alloc_for_attached(dmabuf, dev, &memory);
@@ -494,7 +549,8 @@ static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 	ret = dev ? check_memory(&memory, dev) : 0;
 	if (ret) {
 		free_memory(&memory, buffer->size);
-		return ret;
+		/* heap_attach() knew that there is memory which would do */
+		return ret == -E2BIG ? -ENOMEM : ret;
 	}
 
 	if (has_memory(&buffer->memory)) {
@@ -505,6 +561,13 @@ static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 	}
 	buffer->memory = memory;
 	return 0;
+}
+
+/* Somebody who used the memory does not any more, and has written what he wrote */
+static void put_user_of(struct heap_buffer *buffer)
+{
+	smp_mb__before_atomic_dec();
+	atomic_dec(&buffer->nr_users);
 }
 
 /*
@@ -521,6 +584,8 @@ static int heap_attach(struct dma_buf *dmabuf, struct device *dev,
 
 	if (buffer->cma)
 		return check_memory(&buffer->memory, dev);
+	if (!takes_pages(dev))
+		return -E2BIG;
 	return count && count <= (buffer->size - 1) / (last + 1) ? -E2BIG : 0;
 }
 
@@ -537,8 +602,7 @@ static int map_for_device(const struct heap_memory *memory,
 			  struct heap_mapping *mapping)
 {
 	struct sg_table *table = &mapping->table;
-	int ret = sg_alloc_table(table, split_memory(memory, mapping->dev, NULL),
-				 GFP_KERNEL);
+	int ret = alloc_table(table, split_memory(memory, mapping->dev, NULL));
 
 	if (ret)
 		return ret;
@@ -549,7 +613,7 @@ static int map_for_device(const struct heap_memory *memory,
 	if (table->nents)
 		return 0;
 
-	sg_free_table(table);
+	free_table(table);
 	return -EIO;
 }
 
@@ -592,14 +656,44 @@ static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	mutex_lock(&buffer->lock);
 	list_del(&mapping->node);
 	dma_unmap_sg(mapping->dev, sgt->sgl, sgt->orig_nents, mapping->dir);
-	atomic_dec(&buffer->nr_users);
+	put_user_of(buffer);
 	mutex_unlock(&buffer->lock);
 
-	sg_free_table(sgt);
+	free_table(sgt);
 	kfree(mapping);
 }
 
-/* Hand [start, start + len) to the CPU, or to the device */
+/*
+ * Hand n bytes of a segment to the CPU, or to the device.  The calls for a range
+ * work with the address that the segment was mapped with, but v3.1 has them for
+ * low memory only.
+ */
+static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
+			 size_t start, size_t n, bool for_cpu)
+{
+	struct device *dev = mapping->dev;
+	dma_addr_t addr = sg_dma_address(sg);
+	struct scatterlist part;
+
+	if (PageHighMem(sg_page(sg))) {
+		sg_init_table(&part, 1);
+		sg_set_page(&part, nth_page(sg_page(sg), start >> PAGE_SHIFT),
+			    n, start & ~PAGE_MASK);
+		sg_dma_address(&part) = addr + start;
+		if (for_cpu)
+			dma_sync_sg_for_cpu(dev, &part, 1, mapping->dir);
+		else
+			dma_sync_sg_for_device(dev, &part, 1, mapping->dir);
+	} else if (for_cpu) {
+		dma_sync_single_range_for_cpu(dev, addr, start, n,
+					      mapping->dir);
+	} else {
+		dma_sync_single_range_for_device(dev, addr, start, n,
+						 mapping->dir);
+	}
+}
+
+/* [start, start + len) of the buffer */
 static void sync_mapping(struct heap_mapping *mapping, size_t start, size_t len,
 			 bool for_cpu)
 {
@@ -617,15 +711,7 @@ static void sync_mapping(struct heap_mapping *mapping, size_t start, size_t len,
 			break;
 
 		n = min(len, seg_len - start);
-		if (for_cpu)
-			dma_sync_single_range_for_cpu(mapping->dev,
-						      sg_dma_address(sg), start,
-						      n, mapping->dir);
-		else
-			dma_sync_single_range_for_device(mapping->dev,
-							 sg_dma_address(sg),
-							 start, n,
-							 mapping->dir);
+		sync_segment(mapping, sg, start, n, for_cpu);
 		len -= n;
 		start = 0;
 	}
@@ -670,9 +756,7 @@ static void heap_vm_open(struct vm_area_struct *vma)
 
 static void heap_vm_close(struct vm_area_struct *vma)
 {
-	struct heap_buffer *buffer = vma->vm_private_data;
-
-	atomic_dec(&buffer->nr_users);
+	put_user_of(vma->vm_private_data);
 }
 
 static const struct vm_operations_struct heap_vm_ops = {
@@ -729,6 +813,9 @@ static int heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		vma->vm_ops = &heap_vm_ops;
 		vma->vm_private_data = buffer;
 		atomic_inc(&buffer->nr_users);
+	} else {
+		/* nobody may see pages that can move when the lock is free */
+		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	}
 	mutex_unlock(&buffer->lock);
 	return ret;
@@ -737,15 +824,16 @@ static int heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 static void *heap_kmap(struct dma_buf *dmabuf, unsigned long page_num)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	void *vaddr = NULL;
+	int ret;
 
 	mutex_lock(&buffer->lock);
-	if (!place_buffer(dmabuf, NULL)) {
-		vaddr = kmap(nth_buffer_page(&buffer->memory, page_num));
+	ret = place_buffer(dmabuf, NULL);
+	if (!ret)
 		atomic_inc(&buffer->nr_users);
-	}
 	mutex_unlock(&buffer->lock);
-	return vaddr;
+
+	/* may have to wait for others to unmap something */
+	return ret ? NULL : kmap(nth_buffer_page(&buffer->memory, page_num));
 }
 
 static void heap_kunmap(struct dma_buf *dmabuf, unsigned long page_num,
@@ -754,7 +842,7 @@ static void heap_kunmap(struct dma_buf *dmabuf, unsigned long page_num,
 	struct heap_buffer *buffer = dmabuf->priv;
 
 	kunmap(nth_buffer_page(&buffer->memory, page_num));
-	atomic_dec(&buffer->nr_users);
+	put_user_of(buffer);
 }
 
 static void *vmap_memory(const struct heap_memory *memory, size_t size)
@@ -796,16 +884,18 @@ static void *heap_vmap(struct dma_buf *dmabuf)
 
 static void heap_vunmap(struct dma_buf *dmabuf, void *vaddr)
 {
-	struct heap_buffer *buffer = dmabuf->priv;
-
 	if (is_vmalloc_addr(vaddr))
 		vunmap(vaddr);
-	atomic_dec(&buffer->nr_users);
+	put_user_of(dmabuf->priv);
 }
 
 static void heap_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
+
+	/* A device may still write there: better lost than corrupted */
+	if (WARN_ON(!list_empty(&buffer->mappings)))
+		return;
 
 	if (has_memory(&buffer->memory))
 		free_memory(&buffer->memory, buffer->size);

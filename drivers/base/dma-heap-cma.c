@@ -36,17 +36,12 @@ int __init heap_cma_init(void)
  * heap_cma_alloc() - allocate contiguous memory of an area
  * @cma: area
  * @size: bytes, a multiple of PAGE_SIZE
- * @mask: highest address that devices reach
  *
  * Context: process context, may sleep.
- * Return: the first page, not cleared, to be freed with heap_cma_free(); NULL if
- * there is none or the area is not below @mask.
+ * Return: the first page, not cleared, to be freed with heap_cma_free(); or NULL.
  */
-struct page *heap_cma_alloc(struct cma *cma, size_t size, u64 mask)
+struct page *heap_cma_alloc(struct cma *cma, size_t size)
 {
-	if ((u64)cma_get_base(cma) + cma_get_size(cma) - 1 > mask)
-		return NULL;
-
 	return cma_alloc(cma, size >> PAGE_SHIFT,
 			 min(get_order(size), CONFIG_CMA_ALIGNMENT), true);
 }
@@ -58,8 +53,11 @@ struct page *heap_cma_alloc(struct cma *cma, size_t size, u64 mask)
  * @mask: highest address that devices reach
  * @cma: where the area is stored that the memory is from
  *
+ * The memory is aligned to its size, so that it crosses no boundary that it need
+ * not cross.
+ *
  * Context: process context, may sleep.
- * Return: as heap_cma_alloc().
+ * Return: as heap_cma_alloc(); NULL also if no area is in reach.
  */
 struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask,
 				struct cma **cma)
@@ -71,10 +69,12 @@ struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask,
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(areas) && !page; i++) {
-		if (!areas[i] || (i && areas[i] == areas[0]))
+		if (!areas[i] || (i && areas[i] == areas[0]) ||
+		    (u64)cma_get_base(areas[i]) + cma_get_size(areas[i]) - 1 > mask)
 			continue;
 		*cma = areas[i];
-		page = heap_cma_alloc(areas[i], size, mask);
+		page = cma_alloc(areas[i], size >> PAGE_SHIFT, get_order(size),
+				 true);
 	}
 
 	return page;

@@ -84,13 +84,12 @@ static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 					     struct dma_heap, misc);
 	struct dma_heap_allocation_data data;
 	size_t size = min_t(size_t, _IOC_SIZE(cmd), sizeof(data));
-	unsigned int dir = _IOC_DIR(DMA_HEAP_IOCTL_ALLOC);
 
 	if (_IOC_TYPE(cmd) != DMA_HEAP_IOC_MAGIC)
 		return -ENOTTY;
 	if (_IOC_NR(cmd) != _IOC_NR(DMA_HEAP_IOCTL_ALLOC) ||
-	    _IOC_DIR(cmd) != dir ||
-	    size < offsetof(struct dma_heap_allocation_data, heap_flags))
+	    _IOC_DIR(cmd) != _IOC_DIR(DMA_HEAP_IOCTL_ALLOC) ||
+	    size < offsetof(struct dma_heap_allocation_data, fd_flags))
 		return -EINVAL;
 
 	memset(&data, 0, sizeof(data));

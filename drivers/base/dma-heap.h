@@ -30,7 +30,7 @@ struct dma_buf *heap_buffer_new(const char *heap_name, struct cma *cma,
 
 #ifdef CONFIG_DMABUF_HEAPS_CMA
 int __init heap_cma_init(void);
-struct page *heap_cma_alloc(struct cma *cma, size_t size, u64 mask);
+struct page *heap_cma_alloc(struct cma *cma, size_t size);
 struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask,
 				struct cma **cma);
 void heap_cma_free(struct cma *cma, struct page *pages, size_t size);
@@ -40,8 +40,7 @@ static inline int heap_cma_init(void)
 	return 0;
 }
 
-static inline struct page *heap_cma_alloc(struct cma *cma, size_t size,
-					  u64 mask)
+static inline struct page *heap_cma_alloc(struct cma *cma, size_t size)
 {
 	return NULL;
 }
