@@ -12,6 +12,7 @@ DEPS := scripts/deps
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 	@echo "Variables: BASE=$(BASE) KSRC=DIR ($(BASE) tree) CROSS_COMPILE=$(CROSS_COMPILE) J=$(J)"
+	@echo "BASE=ref-6.1: boot and check Debian's kernel of that version, as it is, to compare with"
 
 demo: ## boot, and see a driver get buffers from memory that is in use
 	@$(DEPS) build qemu

@@ -8,8 +8,11 @@ REPO=$(cd "$QEMU_DIR/../../../.." && pwd)
 BUILD=$REPO/build
 J=${J:-$(nproc)}
 CROSS_COMPILE=${CROSS_COMPILE:-arm-none-eabi-}
+defconfig=vexpress_defconfig # what fragments are added to; empty: to nothing
 export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$BUILD CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime,time_macros
 export KBUILD_BUILD_TIMESTAMP="1 January 2012" KBUILD_BUILD_USER=cma KBUILD_BUILD_HOST=qemu
+# A reference (run, scripts/base-tree) has no series
+[[ ${BASE:-} != ref-* ]] || export BASE=v3.1
 mkdir -p "$BUILD"
 
 # Until we exit nobody else builds here
@@ -77,19 +80,21 @@ check_config() {
 	}' "$config" "$@" >&2
 }
 
-# configure SOURCE OBJDIR FRAGMENT...: vexpress_defconfig plus fragments
+# configure SOURCE OBJDIR FRAGMENT...: $defconfig plus fragments
 configure() {
 	local source=$1 out=$2 want
 	shift 2
 	mkdir -p "$out"
 	want=$out/.config.new
-	cat "$source/arch/arm/configs/vexpress_defconfig" "$@" >"$want"
-	progress "configure" "$out/config.log" kbuild_oldconfig "$source" "$out" "$want" &&
+	cat ${defconfig:+"$source/arch/arm/configs/$defconfig"} "$@" >"$want"
+	progress "configure" "$out/config.log" kbuild_config "$source" "$out" "$want" &&
 		check_config "$want" "$@" || return 1
 	cmp -s "$want" "$out/.config" || cp "$want" "$out/.config"
 }
 
-kbuild_oldconfig() {
+kbuild_config() {
+	local how=oldconfig
+	[[ $defconfig ]] || how=allnoconfig
 	make -C "$1" O="$2" ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" HOSTCC="ccache gcc" \
-		KCONFIG_CONFIG="$3" oldconfig < <(yes "")
+		KCONFIG_CONFIG="$3" KCONFIG_ALLCONFIG="$3" "$how" < <(yes "")
 }
