@@ -15,9 +15,6 @@
 
 #include "../modules/cma_ctl.h"
 
-/* No program uses all of this. */
-#pragma GCC diagnostic ignored "-Wunused-function"
-
 #define PAGE		((size_t)4096)
 #define WORDS		(PAGE / sizeof(__u32))
 #define MIB		((size_t)1024 * 1024)
@@ -79,24 +76,34 @@ static int open_misc(const char *name, int flags)
 	return open(path, flags);
 }
 
-static int module_error;	/* of cma_ctl, for the tests */
+static int module_error;	/* of the program's module, for the tests */
 
-static void ctl_begin(void)
+static void module_begin(const char *name)
 {
-	module_error = module_load("cma_ctl");
+	module_error = module_load(name);
 }
 
-static void ctl_end(void)
+static void module_end(const char *name)
 {
 	int error;
 
 	if (module_error)
 		return;
-	error = module_unload("cma_ctl");
+	error = module_unload(name);
 	if (error) {
-		note("cma_ctl can not be removed: %s", strerror(-error));
+		note("%s can not be removed: %s", name, strerror(-error));
 		_exit(1);
 	}
+}
+
+static void ctl_begin(void)
+{
+	module_begin("cma_ctl");
+}
+
+static void ctl_end(void)
+{
+	module_end("cma_ctl");
 }
 
 /* /dev/cma_ctl, or skip the test. */
@@ -177,6 +184,17 @@ static void read_file(const char *path, char *text, size_t size)
 		close(fd);
 	}
 	text[len] = '\0';
+}
+
+/* A number on the kernel's command line: @name is "program.what=". */
+static unsigned long argument(const char *name, unsigned long otherwise)
+{
+	char cmdline[2048];
+	const char *found;
+
+	read_file("/proc/cmdline", cmdline, sizeof(cmdline));
+	found = strstr(cmdline, name);
+	return found ? strtoul(found + strlen(name), NULL, 10) : otherwise;
 }
 
 static int write_file(const char *path, const char *text)

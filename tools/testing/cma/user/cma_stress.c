@@ -15,16 +15,6 @@
 #define EXT2_MAGIC	0xef53
 #define FILE_SIZE	(6 * MIB)
 
-static unsigned long argument(const char *name, unsigned long otherwise)
-{
-	char cmdline[2048];
-	const char *found;
-
-	read_file("/proc/cmdline", cmdline, sizeof(cmdline));
-	found = strstr(cmdline, name);
-	return found ? strtoul(found + strlen(name), NULL, 10) : otherwise;
-}
-
 static bool is_ext2(const char *dir)
 {
 	struct statfs fs;

@@ -19,9 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* No program uses all of this, or of the headers that it includes next. */
+#pragma GCC diagnostic ignored "-Wunused-function"
 
 struct tap_test {
 	const char *name;
@@ -33,6 +37,7 @@ enum { TAP_PASS = 10, TAP_FAIL, TAP_SKIP };
 
 static struct tap_test *tap_first, **tap_last = &tap_first;
 static unsigned int tap_seconds = 300;	/* limit for each test */
+static const char *tap_about = "";	/* what is tested just now */
 
 /* Shared with the process of the test: why it was skipped, what it checked. */
 static struct tap_shared {
@@ -70,7 +75,8 @@ static struct tap_shared {
 #define REQUIRE(condition, ...) do {					\
 	tap_shared->checks++;						\
 	if (!(condition)) {						\
-		printf("# %s:%d: %s: ", __FILE__, __LINE__, #condition); \
+		printf("# %s:%d: %s: %s ", __FILE__, __LINE__, #condition, \
+		       tap_about);					\
 		printf(__VA_ARGS__);					\
 		printf("\n");						\
 		fflush(stdout);						\
@@ -97,6 +103,38 @@ static int tap_wait(pid_t pid)
 	else
 		note("ended with status %#x", status);
 	return TAP_FAIL;
+}
+
+/* A process that goes when its parent goes. */
+static pid_t tap_fork(void)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* Run a part of a test in a process of its own. */
+static pid_t tap_start(void (*run)(void *arg), void *arg)
+{
+	pid_t pid = tap_fork();
+
+	if (!pid) {
+		run(arg);
+		fflush(stdout);
+		_exit(TAP_PASS);
+	}
+	return pid;
+}
+
+/* The test fails when such a part failed. */
+static void tap_join(pid_t pid)
+{
+	REQUIRE(tap_wait(pid) == TAP_PASS, "the other process failed");
 }
 
 static int tap_run(const struct tap_test *test)
@@ -135,6 +173,13 @@ static void TAP_END(void);
 #define TAP_END()
 #endif
 
+/* What the program does instead when it is run as PROGRAM --helper ARGS... */
+#ifdef TAP_HELPER
+static int TAP_HELPER(char **args);
+#else
+#define TAP_HELPER(args) ((void)(args), 1)
+#endif
+
 int main(int argc, char **argv)
 {
 	const char *filter = argc > 1 ? argv[1] : "";
@@ -142,6 +187,8 @@ int main(int argc, char **argv)
 	struct tap_test *test;
 	bool failed = false;
 
+	if (!strcmp(filter, "--helper"))
+		return TAP_HELPER(argv + 2);
 	tap_shared = mmap(NULL, sizeof(*tap_shared), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (tap_shared == MAP_FAILED)
