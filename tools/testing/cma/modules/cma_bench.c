@@ -38,6 +38,8 @@
 #include <asm/cacheflush.h>
 #include <asm/outercache.h>
 
+#include "cma_pdev.h"
+
 #define CMA_BENCH_MAX_COUNT	10000
 #define CMA_BENCH_MAX_SIZE	(256 * 1024 * 1024)
 
@@ -250,32 +252,16 @@ static const struct file_operations cma_bench_fops = {
 
 static int __init cma_bench_init(void)
 {
-	struct device *dev;
-	int ret;
-
-	cma_bench_pdev = platform_device_alloc("cma_bench", -1);
-	if (!cma_bench_pdev)
-		return -ENOMEM;
-	dev = &cma_bench_pdev->dev;
-	dev->coherent_dma_mask = DMA_BIT_MASK(32);
-	dev->dma_mask = &dev->coherent_dma_mask;
-
-	ret = platform_device_add(cma_bench_pdev);
-	if (ret)
-		goto put_device;
+	cma_bench_pdev = cma_pdev_register("cma_bench", -1);
+	if (IS_ERR(cma_bench_pdev))
+		return PTR_ERR(cma_bench_pdev);
 	cma_bench_file = debugfs_create_file("cma_bench", 0600, NULL, NULL,
 					     &cma_bench_fops);
 	if (IS_ERR_OR_NULL(cma_bench_file)) {
-		ret = -ENODEV;
-		goto del_device;
+		platform_device_unregister(cma_bench_pdev);
+		return -ENODEV;
 	}
 	return 0;
-
-del_device:
-	platform_device_del(cma_bench_pdev);
-put_device:
-	platform_device_put(cma_bench_pdev);
-	return ret;
 }
 
 static void __exit cma_bench_exit(void)

@@ -7,6 +7,7 @@
  * cma_demo data MIB SEED	data that repeats nowhere, to stdout
  * cma_demo process MIB		data of a process: its sum for each line of input
  * cma_demo buffers MIB...	driver buffers, held until the input ends
+ * cma_demo share MIB		a buffer of two processes and a device
  * cma_demo screen		where the frame buffer is; colour bars into it
  * cma_demo crc			CRC-32 of all pixels
  */
@@ -20,9 +21,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../modules/cma_ctl.h"
+#include "../modules/cma_importer.h"
+#include "share.h"
 
 #define PAGE		4096u
 #define MIB		(1024u * 1024u)
@@ -106,12 +110,23 @@ static int show_frames(int n, char **args)
 	return 0;
 }
 
+/* The page frame at this address of the process; 0: none */
+static uint64_t frame_at(const void *addr)
+{
+	int fd = open_or_die("/proc/self/pagemap", O_RDONLY);
+	uint64_t entry;
+
+	if (pread(fd, &entry, sizeof(entry), (uintptr_t)addr / PAGE *
+		  sizeof(entry)) != sizeof(entry))
+		die("/proc/self/pagemap");
+	close(fd);
+	return entry & PM_PRESENT ? entry & PM_PFN : 0;
+}
+
 /* How many pages of a mapping are in the area; every page is touched. */
 static unsigned long pages_in_area(const char *map, size_t size)
 {
-	int fd = open_or_die("/proc/self/pagemap", O_RDONLY);
 	unsigned long found = 0;
-	uint64_t entry;
 	char byte = 0;
 	size_t i;
 
@@ -119,12 +134,8 @@ static unsigned long pages_in_area(const char *map, size_t size)
 		byte ^= map[i];
 		/* The compiler must not leave the access out */
 		asm volatile("" : : "r" (byte) : "memory");
-		if (pread(fd, &entry, sizeof(entry), ((uintptr_t)map + i) /
-			  PAGE * sizeof(entry)) != sizeof(entry))
-			die("/proc/self/pagemap");
-		found += (entry & PM_PRESENT) && in_area(entry & PM_PFN);
+		found += in_area(frame_at(map + i));
 	}
-	close(fd);
 	return found;
 }
 
@@ -262,6 +273,86 @@ static int take(int n, char **args)
 	return 0;
 }
 
+/* What a process sees of the buffer that it has mapped */
+static void say_share(const char *who, const void *data, size_t size)
+{
+	printf("@share %s pid=%d bytes=%zu address=%#llx sum=%016llx\n", who,
+	       getpid(), size, (unsigned long long)frame_at(data) * PAGE,
+	       (unsigned long long)importer_sum(IMPORTER_SUM_INIT, data, size));
+}
+
+static void *map_share(int fd, size_t size)
+{
+	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			  0);
+
+	if (data == MAP_FAILED)
+		die("mmap of the buffer");
+	return data;
+}
+
+static void show_bufinfo(const char *when)
+{
+	FILE *f = fopen(BUFINFO, "r");
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (line[0] != '\n')
+			printf("@bufinfo %s %s", when, line);
+	if (f)
+		fclose(f);
+}
+
+/* The process that gets the buffer, and lets a device read it */
+static int receive_share(int sock)
+{
+	struct importer_map map = { .dir = IMPORTER_READ };
+	int device = open_or_die("/dev/cma_importer", O_RDWR);
+	struct importer_sum sum;
+	int fd = receive_fd(sock);
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	if (size <= 0)
+		die("no buffer came");
+	say_share("receiver", map_share(fd, size), size);
+	if (ioctl(device, IMPORTER_ATTACH, fd) ||
+	    ioctl(device, IMPORTER_MAP, &map) ||
+	    ioctl(device, IMPORTER_SUM, &sum))
+		die("/dev/cma_importer");
+	printf("@share device segments=%u bytes=%llu address=%#llx sum=%016llx\n",
+	       map.nents, map.bytes, map.first_dma_addr, sum.sum);
+	show_bufinfo("alive");
+	return 0;
+}
+
+static int share(size_t size)
+{
+	int heap, fd, status, sock[2];
+	pid_t pid;
+	void *data;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sock))
+		die("socketpair");
+	pid = fork();
+	if (!pid)
+		return receive_share(sock[1]);
+	heap = open_or_die("/dev/dma_heap/linux,cma", O_RDWR);
+	fd = heap_alloc(heap, size, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, DMA_BUF_SET_NAME, "picture"))
+		die("/dev/dma_heap/linux,cma");
+	data = map_share(fd, size);
+	make_data(data, size, 9);
+	say_share("sender", data, size);
+	fflush(stdout);
+	/* The receiver has it alone then */
+	if (send_fd(sock[0], fd) || munmap(data, size) || close(fd))
+		die("send");
+	if (waitpid(pid, &status, 0) != pid || status)
+		return 1;
+	show_bufinfo("gone");
+	return 0;
+}
+
 struct screen {
 	struct fb_fix_screeninfo fix;
 	struct fb_var_screeninfo var;
@@ -357,6 +448,8 @@ int main(int argc, char **argv)
 		return hold_data(atoi(argv[2]) * (size_t)MIB);
 	if (!strcmp(what, "buffers"))
 		return take(argc - 2, argv + 2);
+	if (!strcmp(what, "share") && argc == 3)
+		return share(atoi(argv[2]) * (size_t)MIB);
 	if (!strcmp(what, "screen"))
 		return draw();
 	if (!strcmp(what, "crc"))
