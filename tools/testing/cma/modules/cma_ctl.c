@@ -27,6 +27,7 @@
 #include <asm/pgtable.h>
 
 #include "cma_ctl.h"
+#include "cma_pdev.h"
 #include "cma_pte.h"
 
 #define CMA_CTL_MAX_PINS	16
@@ -481,28 +482,14 @@ static struct miscdevice cma_ctl_misc = {
 
 static int __init cma_ctl_init(void)
 {
-	struct device *dev;
 	int ret;
 
-	cma_ctl_pdev = platform_device_alloc("cma_ctl", -1);
-	if (!cma_ctl_pdev)
-		return -ENOMEM;
-	dev = &cma_ctl_pdev->dev;
-	dev->coherent_dma_mask = DMA_BIT_MASK(32);
-	dev->dma_mask = &dev->coherent_dma_mask;
-
-	ret = platform_device_add(cma_ctl_pdev);
-	if (ret)
-		goto put_device;
+	cma_ctl_pdev = cma_pdev_register("cma_ctl", -1);
+	if (IS_ERR(cma_ctl_pdev))
+		return PTR_ERR(cma_ctl_pdev);
 	ret = misc_register(&cma_ctl_misc);
 	if (ret)
-		goto del_device;
-	return 0;
-
-del_device:
-	platform_device_del(cma_ctl_pdev);
-put_device:
-	platform_device_put(cma_ctl_pdev);
+		platform_device_unregister(cma_ctl_pdev);
 	return ret;
 }
 

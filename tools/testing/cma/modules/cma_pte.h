@@ -39,6 +39,33 @@ static inline bool cma_pte_read(struct mm_struct *mm, unsigned long addr,
 }
 
 /**
+ * cma_pte_attributes() - how the hardware treats memory at an address
+ * @mm: as for cma_pte_read()
+ * @addr: user or kernel virtual address that is mapped, also with a section
+ *
+ * Context: nobody may change the mapping of @addr meanwhile.
+ * Return: the bits TEX[2:0], C, B and S of what the CPU reads.
+ */
+static inline u32 cma_pte_attributes(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	pmd_t *pmd = pmd_offset(pud_offset(pgd, addr), addr);
+	u32 section = pmd_val(pmd[addr >> SECTION_SHIFT & 1]);
+	u32 small, attributes;
+	pte_t *ptep;
+
+	if ((section & PMD_TYPE_MASK) == PMD_TYPE_SECT)
+		return (section >> 12 & 7) << 3 | (section >> 2 & 3) << 1 |
+		       (section >> 16 & 1);
+	ptep = pte_offset_map(pmd, addr);
+	small = *(u32 *)((void *)ptep + PTE_HWTABLE_OFF);
+	attributes = (small >> 6 & 7) << 3 | (small >> 2 & 3) << 1 |
+		     (small >> 10 & 1);
+	pte_unmap(ptep);
+	return attributes;
+}
+
+/**
  * cma_pte_type() - the memory type of a mapping
  * @pte: Linux page table entry
  *

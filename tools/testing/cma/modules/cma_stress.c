@@ -41,6 +41,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "cma_pdev.h"
+
 #define CMA_STRESS_SLOTS	16
 #define CMA_STRESS_MAX_ORDER	10
 #define CMA_STRESS_MAX_SECONDS	86400
@@ -395,32 +397,16 @@ static const struct file_operations cma_stress_fops = {
 
 static int __init cma_stress_init(void)
 {
-	struct device *dev;
-	int ret;
-
-	cma_stress_pdev = platform_device_alloc("cma_stress", -1);
-	if (!cma_stress_pdev)
-		return -ENOMEM;
-	dev = &cma_stress_pdev->dev;
-	dev->coherent_dma_mask = DMA_BIT_MASK(32);
-	dev->dma_mask = &dev->coherent_dma_mask;
-
-	ret = platform_device_add(cma_stress_pdev);
-	if (ret)
-		goto put_device;
+	cma_stress_pdev = cma_pdev_register("cma_stress", -1);
+	if (IS_ERR(cma_stress_pdev))
+		return PTR_ERR(cma_stress_pdev);
 	cma_stress_file = debugfs_create_file("cma_stress", 0600, NULL, NULL,
 					      &cma_stress_fops);
 	if (IS_ERR_OR_NULL(cma_stress_file)) {
-		ret = -ENODEV;
-		goto del_device;
+		platform_device_unregister(cma_stress_pdev);
+		return -ENODEV;
 	}
 	return 0;
-
-del_device:
-	platform_device_del(cma_stress_pdev);
-put_device:
-	platform_device_put(cma_stress_pdev);
-	return ret;
 }
 
 static void __exit cma_stress_exit(void)

@@ -25,6 +25,8 @@
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 
+#include "cma_pdev.h"
+
 #define CMA_TEST_MIB		(1024 * 1024)
 #define CMA_TEST_MAX_MIB	10
 
@@ -143,28 +145,14 @@ static struct miscdevice cma_test_misc = {
 
 static int __init cma_test_init(void)
 {
-	struct device *dev;
 	int ret;
 
-	cma_test_pdev = platform_device_alloc("cma_test", -1);
-	if (!cma_test_pdev)
-		return -ENOMEM;
-	dev = &cma_test_pdev->dev;
-	dev->coherent_dma_mask = DMA_BIT_MASK(32);
-	dev->dma_mask = &dev->coherent_dma_mask;
-
-	ret = platform_device_add(cma_test_pdev);
-	if (ret)
-		goto put_device;
+	cma_test_pdev = cma_pdev_register("cma_test", -1);
+	if (IS_ERR(cma_test_pdev))
+		return PTR_ERR(cma_test_pdev);
 	ret = misc_register(&cma_test_misc);
 	if (ret)
-		goto del_device;
-	return 0;
-
-del_device:
-	platform_device_del(cma_test_pdev);
-put_device:
-	platform_device_put(cma_test_pdev);
+		platform_device_unregister(cma_test_pdev);
 	return ret;
 }
 

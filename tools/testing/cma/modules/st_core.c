@@ -20,6 +20,7 @@
 #include <linux/string.h>
 #include <linux/vmstat.h>
 
+#include "cma_pdev.h"
 #include "st.h"
 
 /* How often a cycle is tried before what it left behind counts as lost. */
@@ -366,18 +367,10 @@ static void st_remove_devices(void)
 static int st_add_device(enum st_device which)
 {
 	struct platform_device *pdev;
-	int ret;
 
-	pdev = platform_device_alloc("cma_selftest", which);
-	if (!pdev)
-		return -ENOMEM;
-	pdev->dev.coherent_dma_mask = DMA_BIT_MASK(32);
-	pdev->dev.dma_mask = &pdev->dev.coherent_dma_mask;
-	ret = platform_device_add(pdev);
-	if (ret) {
-		platform_device_put(pdev);
-		return ret;
-	}
+	pdev = cma_pdev_register("cma_selftest", which);
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
 	st_pdev[which] = pdev;
 	return 0;
 }
