@@ -79,12 +79,14 @@ struct heap_buffer {
 /**
  * struct heap_mapping - a buffer mapped for a device; all is constant
  * @table: what the device gets
+ * @one: its entry, if it has only one
  * @node: in &struct heap_buffer.mappings
  * @dev: device
  * @dir: as it was mapped, see mapping_direction()
  */
 struct heap_mapping {
 	struct sg_table table;
+	struct scatterlist one;
 	struct list_head node;
 	struct device *dev;
 	enum dma_data_direction dir;
@@ -598,22 +600,35 @@ static enum dma_data_direction mapping_direction(enum dma_data_direction dir)
 	return dir == DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
 }
 
+static void free_mapping_table(struct heap_mapping *mapping)
+{
+	if (mapping->table.sgl != &mapping->one)
+		free_table(&mapping->table);
+}
+
 static int map_for_device(const struct heap_memory *memory,
 			  struct heap_mapping *mapping)
 {
+	unsigned int nr = split_memory(memory, mapping->dev, NULL);
 	struct sg_table *table = &mapping->table;
-	int ret = alloc_table(table, split_memory(memory, mapping->dev, NULL));
+	int ret = 0;
 
+	if (nr == 1) {
+		sg_init_table(&mapping->one, 1);
+		table->sgl = &mapping->one;
+		table->orig_nents = 1;
+	} else {
+		ret = alloc_table(table, nr);
+	}
 	if (ret)
 		return ret;
 
 	split_memory(memory, mapping->dev, table->sgl);
-	table->nents = dma_map_sg(mapping->dev, table->sgl, table->orig_nents,
-				  mapping->dir);
+	table->nents = dma_map_sg(mapping->dev, table->sgl, nr, mapping->dir);
 	if (table->nents)
 		return 0;
 
-	free_table(table);
+	free_mapping_table(mapping);
 	return -EIO;
 }
 
@@ -659,7 +674,7 @@ static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	put_user_of(buffer);
 	mutex_unlock(&buffer->lock);
 
-	free_table(sgt);
+	free_mapping_table(mapping);
 	kfree(mapping);
 }
 
