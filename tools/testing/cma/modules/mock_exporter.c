@@ -229,8 +229,9 @@ static void mock_release(struct dma_buf *dmabuf)
 		mock->done(mock);
 }
 
-static int mock_begin(struct dma_buf *dmabuf, size_t start, size_t len,
-		      enum dma_data_direction dir)
+/* What the core asked for last, for the tests */
+static void mock_note_access(struct dma_buf *dmabuf, size_t start, size_t len,
+			     enum dma_data_direction dir)
 {
 	struct mock *mock = dmabuf->priv;
 
@@ -238,6 +239,14 @@ static int mock_begin(struct dma_buf *dmabuf, size_t start, size_t len,
 	mock->start = start;
 	mock->len = len;
 	mock->dir = dir;
+}
+
+static int mock_begin(struct dma_buf *dmabuf, size_t start, size_t len,
+		      enum dma_data_direction dir)
+{
+	struct mock *mock = dmabuf->priv;
+
+	mock_note_access(dmabuf, start, len, dir);
 	if (!mock->begin_error)
 		atomic_inc(&mock->accesses);
 	return mock->begin_error;
@@ -248,10 +257,7 @@ static void mock_end(struct dma_buf *dmabuf, size_t start, size_t len,
 {
 	struct mock *mock = dmabuf->priv;
 
-	mock_check_lock(mock, dmabuf);
-	mock->start = start;
-	mock->len = len;
-	mock->dir = dir;
+	mock_note_access(dmabuf, start, len, dir);
 	atomic_dec(&mock->accesses);
 }
 
