@@ -40,7 +40,7 @@
 /* Pages that make room when nothing can be reclaimed */
 #define SPILL_BATCH		256UL
 
-/* Pages in all MIGRATE_CMA blocks, free or not */
+/* Pages in all areas, free or not */
 unsigned long totalcma_pages __read_mostly;
 
 /* Isolation works on whole pageblocks and on whole buddy blocks */
@@ -790,7 +790,6 @@ void __init init_cma_reserved_pageblock(struct page *page)
 
 	totalram_pages += pageblock_nr_pages;
 	count_highmem_pages(page, pageblock_nr_pages);
-	totalcma_pages += pageblock_nr_pages;
 
 	for (; pfn < end; pfn++) {
 		struct page *p = pfn_to_page(pfn);

@@ -25,7 +25,6 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/page-contig.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -130,24 +129,10 @@ unsigned long cma_used_pages(struct cma *cma)
 }
 
 /**
- * cma_min_alignment() - what base and size of an area are multiples of
- *
- * The page allocator isolates whole pageblocks, and merges free pages up to
- * blocks of MAX_ORDER - 1: neither may stick out of an area.
- *
- * Context: any.
- * Return: bytes.
- */
-phys_addr_t __init cma_min_alignment(void)
-{
-	return (phys_addr_t)PAGE_SIZE *
-	       max_t(unsigned long, pageblock_nr_pages, MAX_ORDER_NR_PAGES);
-}
-
-/**
  * cma_init_reserved_mem() - make an area of memory that is reserved already
- * @base: physical address of the first byte, see cma_min_alignment()
- * @size: bytes, see cma_min_alignment()
+ * @base: physical address of the first byte, a multiple of
+ *	CMA_MIN_ALIGNMENT_BYTES and of what a bit stands for
+ * @size: bytes, a multiple of the same, not 0
  * @order_per_bit: pages that are allocated at once as an order, 0 for one page
  * @name: of the area, or NULL for "cma1", "cma2", ... in order
  * @res_cma: where the area is stored
@@ -164,11 +149,12 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 {
 	static unsigned int nr_unnamed __initdata;
 	struct cma *cma = &cma_areas[cma_area_count];
+	phys_addr_t align = max_t(phys_addr_t, CMA_MIN_ALIGNMENT_BYTES,
+				  (phys_addr_t)PAGE_SIZE << order_per_bit);
 
 	if (cma_area_count == ARRAY_SIZE(cma_areas))
 		return -ENOSPC;
-	if (!size || !IS_ALIGNED(base | size, cma_min_alignment()) ||
-	    !IS_ALIGNED(cma_min_alignment(), (phys_addr_t)PAGE_SIZE << order_per_bit))
+	if (!size || !IS_ALIGNED(base | size, align))
 		return -EINVAL;
 
 	cma->base_pfn = PFN_DOWN(base);
@@ -178,6 +164,7 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 		strlcpy(cma->name, name, sizeof(cma->name));
 	else
 		snprintf(cma->name, sizeof(cma->name), "cma%u", ++nr_unnamed);
+	totalcma_pages += cma->count;
 	cma_area_count++;
 	*res_cma = cma;
 	return 0;
@@ -220,9 +207,10 @@ static void __init cma_activate_area(struct cma *cma)
 			why = "has no memory for its bitmap";
 	}
 	if (why) {
-		pr_warning("area %s: %s; memory goes back to the system\n",
+		pr_warn("area %s: %s; memory goes back to the system\n",
 			   cma->name, why);
 		free_reserved_contig_range(cma->base_pfn, cma->count);
+		totalcma_pages -= cma->count;
 		cma->count = 0;
 		return;
 	}

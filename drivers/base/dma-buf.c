@@ -329,6 +329,34 @@ void dma_buf_put(struct dma_buf *dmabuf)
 EXPORT_SYMBOL_GPL(dma_buf_put);
 
 /**
+ * dma_buf_check_segment() - can a device have memory as one segment?
+ * @dev: device
+ * @start: physical address
+ * @size: bytes, not 0
+ *
+ * For exporters whose memory is where it is.
+ *
+ * Context: any.
+ * Return: 0, -ERANGE if it is not below the DMA mask, -E2BIG if it is larger than a
+ * segment of the device may be, or crosses a boundary of it.
+ */
+int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
+{
+	u64 first = start, last = first + size - 1;
+	u64 max_size = dev->dma_parms ? dma_get_max_seg_size(dev) : 0;
+	u64 boundary = dev->dma_parms ? dma_get_seg_boundary(dev) : 0;
+
+	if (last > dma_get_mask(dev))
+		return -ERANGE;
+	/* 0 is what nobody has set */
+	if ((max_size && size > max_size) ||
+	    (boundary && (first ^ last) & ~boundary))
+		return -E2BIG;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dma_buf_check_segment);
+
+/**
  * dma_buf_attach() - tell that a device is going to use a buffer
  * @dmabuf: buffer that the caller has a reference of until it has detached
  * @dev: device
@@ -542,6 +570,19 @@ void dma_buf_kunmap(struct dma_buf *dmabuf, unsigned long page_num,
 }
 EXPORT_SYMBOL_GPL(dma_buf_kunmap);
 
+/* As mmap() of the buffer's own file: who may not write it never may */
+static int limit_access(const struct file *file, struct vm_area_struct *vma)
+{
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	if (file->f_mode & FMODE_WRITE)
+		return 0;
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	vma->vm_flags &= ~VM_MAYWRITE;
+	return 0;
+}
+
 /**
  * dma_buf_mmap() - let a driver's mmap() map a buffer
  * @dmabuf: buffer
@@ -552,8 +593,8 @@ EXPORT_SYMBOL_GPL(dma_buf_kunmap);
  *
  * Context: process context, mmap_sem held for writing.
  * Return: 0, -EINVAL for arguments that are missing or a range that is not in
- * the buffer, -ENODEV if the exporter can not, or what it says; @vma is what it
- * was then.
+ * the buffer, -EACCES if it may not be mapped for that, -ENODEV if the exporter can
+ * not, or what it says; @vma is what it was then.
  */
 int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 		 unsigned long pgoff)
@@ -573,6 +614,10 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 	old_file = vma->vm_file;
 	old_pgoff = vma->vm_pgoff;
 	old_flags = vma->vm_flags;
+	ret = limit_access(dmabuf->file, vma);
+	if (ret)
+		return ret;
+
 	get_file(dmabuf->file);
 	vma->vm_file = dmabuf->file;
 	vma->vm_pgoff = pgoff;

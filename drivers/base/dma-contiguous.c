@@ -201,7 +201,7 @@ static bool __init is_free_memory(u64 base, u64 size)
 /* Lowest aligned place in [base, end), or NO_PLACE */
 static u64 __init find_lowest(u64 base, u64 end, u64 size)
 {
-	u64 align = cma_min_alignment();
+	u64 align = CMA_MIN_ALIGNMENT_BYTES;
 
 	for (base = ALIGN(base, align); base + size <= end; base += align)
 		if (is_free_memory(base, size))
@@ -213,7 +213,7 @@ static u64 __init find_lowest(u64 base, u64 end, u64 size)
 /* Highest aligned place below end, or NO_PLACE */
 static u64 __init find_highest(u64 end, u64 size)
 {
-	u64 align = cma_min_alignment();
+	u64 align = CMA_MIN_ALIGNMENT_BYTES;
 	u64 base;
 
 	if (end < size)
@@ -238,7 +238,7 @@ static const char *__init why_not_there(u64 base, u64 size)
 
 	snprintf(cma_reason, sizeof(cma_reason),
 		 "BASE and SIZE are not multiples of %llu KiB",
-		 KIB(cma_min_alignment()));
+		 KIB(CMA_MIN_ALIGNMENT_BYTES));
 	return cma_reason;
 }
 
@@ -249,7 +249,7 @@ static const char *__init why_not_there(u64 base, u64 size)
 static u64 __init place_area(const struct cma_request *req, u64 limit,
 			     const char **why)
 {
-	u64 align = cma_min_alignment();
+	u64 align = CMA_MIN_ALIGNMENT_BYTES;
 	u64 size = ALIGN(req->size, align);
 	u64 end = memblock_end_of_DRAM();
 	u64 place;
@@ -294,7 +294,7 @@ static u64 __init lowmem_left(u64 base, u64 size)
 {
 	u64 end = min_t(u64, dma_contiguous_lowmem_end(),
 			memblock_end_of_DRAM());
-	u64 align = cma_min_alignment();
+	u64 align = CMA_MIN_ALIGNMENT_BYTES;
 	u64 left = 0, addr;
 
 	for (addr = 0; addr + align <= end; addr += align)
@@ -359,7 +359,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 	if (!why) {
 		if (limit)
 			top = min_t(u64, top, limit);
-		size = ALIGN(req->size, cma_min_alignment());
+		size = ALIGN(req->size, CMA_MIN_ALIGNMENT_BYTES);
 		base = place_area(req, top, &why);
 	}
 	if (base != NO_PLACE) {
@@ -387,7 +387,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 /**
  * dma_declare_contiguous() - reserve an area for one device
  * @dev: device; need not be registered yet
- * @size: bytes, not 0; rounded up, see cma_min_alignment()
+ * @size: bytes, not 0; rounded up, see CMA_MIN_ALIGNMENT_BYTES
  * @base: physical address that the area begins at, or 0 for any
  * @limit: address that the area is below if @base is 0; 0 for the end of the
  *	   memory that the kernel maps
@@ -403,9 +403,9 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 				  phys_addr_t base, phys_addr_t limit)
 {
 	struct cma_request req = {
-		.size = ALIGN(size, cma_min_alignment()),
+		.size = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES),
 		.base = base,
-		.end = (u64)base + ALIGN(size, cma_min_alignment()),
+		.end = (u64)base + ALIGN(size, CMA_MIN_ALIGNMENT_BYTES),
 		.has_base = base,
 		.has_end = base,
 	};
@@ -415,7 +415,7 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 	struct cma *cma;
 	u64 place;
 
-	if (!req.size || !IS_ALIGNED(base, cma_min_alignment())) {
+	if (!req.size || !IS_ALIGNED(base, CMA_MIN_ALIGNMENT_BYTES)) {
 		if (req.size)
 			why = "base is not aligned";
 		goto fail;
@@ -443,45 +443,3 @@ fail:
 	       (u64)size, (u64)base, why);
 	return ret;
 }
-
-/**
- * dma_alloc_from_contiguous() - allocate a buffer for a device
- * @dev: device, or NULL for the default area
- * @count: pages
- * @align_order: order of pages that the physical address shall be a multiple
- *		 of; what is above CONFIG_CMA_ALIGNMENT counts as that
- *
- * Context: process context that may do I/O and holds no lock that reclaim or
- * page migration takes.  May sleep.
- * Return: the first page, each has one reference; NULL if there is no area or
- * @count contiguous pages can not be had in it.
- */
-struct page *dma_alloc_from_contiguous(struct device *dev, int count,
-				       unsigned int align_order)
-{
-	if (count <= 0)
-		return NULL;
-	return cma_alloc(dev_get_cma_area(dev), count,
-			 min_t(unsigned int, align_order, CONFIG_CMA_ALIGNMENT),
-			 false);
-}
-EXPORT_SYMBOL_GPL(dma_alloc_from_contiguous);
-
-/**
- * dma_release_from_contiguous() - give back a buffer
- * @dev: device that it was allocated for
- * @pages: first page
- * @count: pages
- *
- * Context: any, also with interrupts off.
- * Return: false, and nothing is done, if not all of the pages are in the
- * device's area and allocated.
- */
-bool dma_release_from_contiguous(struct device *dev, struct page *pages,
-				 int count)
-{
-	if (count <= 0)
-		return false;
-	return cma_release(dev_get_cma_area(dev), pages, count);
-}
-EXPORT_SYMBOL_GPL(dma_release_from_contiguous);

@@ -16,10 +16,18 @@ struct page;
 
 #define MAX_CMA_AREAS	(1 + CONFIG_CMA_AREAS)
 
+/*
+ * What base and size of an area are multiples of.  The page allocator isolates
+ * whole pageblocks, and merges free pages up to blocks of MAX_ORDER - 1: neither
+ * may stick out of an area.
+ */
+#define CMA_MIN_ALIGNMENT_PAGES \
+	max_t(unsigned long, pageblock_nr_pages, MAX_ORDER_NR_PAGES)
+#define CMA_MIN_ALIGNMENT_BYTES	(PAGE_SIZE * CMA_MIN_ALIGNMENT_PAGES)
+
 phys_addr_t cma_get_base(const struct cma *cma);
 unsigned long cma_get_size(const struct cma *cma);
 const char *cma_get_name(const struct cma *cma);
-phys_addr_t __init cma_min_alignment(void);
 int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 				 unsigned int order_per_bit, const char *name,
 				 struct cma **res_cma);

@@ -177,6 +177,7 @@ struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 struct dma_buf *dma_buf_get(int fd);
 void dma_buf_put(struct dma_buf *dmabuf);
+int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size);
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev);
 void dma_buf_detach(struct dma_buf *dmabuf,

@@ -12,6 +12,7 @@
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/init.h>
+#include <linux/kernel.h>
 #include <linux/types.h>
 
 struct page;
@@ -47,10 +48,47 @@ static inline void dev_set_cma_area(struct device *dev, struct cma *cma)
 void __init dma_contiguous_reserve(phys_addr_t limit);
 int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 				  phys_addr_t base, phys_addr_t limit);
-struct page *dma_alloc_from_contiguous(struct device *dev, int count,
-				       unsigned int align_order);
-bool dma_release_from_contiguous(struct device *dev, struct page *pages,
-				 int count);
+
+/**
+ * dma_alloc_from_contiguous() - allocate a buffer for a device
+ * @dev: device, or NULL for the default area
+ * @count: pages
+ * @align_order: order of pages that the physical address shall be a multiple
+ *		 of; what is above CONFIG_CMA_ALIGNMENT counts as that
+ *
+ * Context: process context that may do I/O and holds no lock that reclaim or
+ * page migration takes.  May sleep.
+ * Return: the first page, each has one reference; NULL if there is no area or
+ * @count contiguous pages can not be had in it.
+ */
+static inline struct page *dma_alloc_from_contiguous(struct device *dev,
+						     int count,
+						     unsigned int align_order)
+{
+	if (count <= 0)
+		return NULL;
+	return cma_alloc(dev_get_cma_area(dev), count,
+			 min_t(unsigned int, align_order, CONFIG_CMA_ALIGNMENT),
+			 false);
+}
+
+/**
+ * dma_release_from_contiguous() - give back a buffer
+ * @dev: device that it was allocated for
+ * @pages: first page
+ * @count: pages
+ *
+ * Context: any, also with interrupts off.
+ * Return: false, and nothing is done, if not all of the pages are in the
+ * device's area and allocated.
+ */
+static inline bool dma_release_from_contiguous(struct device *dev,
+					       struct page *pages, int count)
+{
+	if (count <= 0)
+		return false;
+	return cma_release(dev_get_cma_area(dev), pages, count);
+}
 
 #else
 

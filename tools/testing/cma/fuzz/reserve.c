@@ -53,7 +53,7 @@ static void check_request(const char *arg, u64 base, u64 size, u64 limit)
 		val = memblock_phys_mem_size() * val / 100;
 		end++;
 	}
-	CHECK(val && size >= val && size - val < cma_min_alignment());
+	CHECK(val && size >= val && size - val < CMA_MIN_ALIGNMENT_BYTES);
 	if (*end != '@') {
 		CHECK(base + size <= (limit ? min(limit, lowmem) : lowmem));
 		return;
@@ -69,7 +69,7 @@ static void check_area(struct cma *cma, unsigned int nr_reserved)
 	bool in_memory = false;
 	unsigned int i;
 
-	CHECK(size && IS_ALIGNED(base | size, cma_min_alignment()));
+	CHECK(size && IS_ALIGNED(base | size, CMA_MIN_ALIGNMENT_BYTES));
 	CHECK(base >= lowmem || base + size <= lowmem);
 	for (i = 0; i < host.nr_memory; i++)
 		in_memory |= base >= host.memory[i].base &&

@@ -416,9 +416,13 @@ TEST(areas, "bases and sizes that no area can have, and too many areas")
 	EQ(cma_init_reserved_mem(0x60400000, 0, 0, NULL, &cma), -EINVAL);
 	EQ(cma_init_reserved_mem(0x60401000, 4 << 20, 0, NULL, &cma), -EINVAL);
 	EQ(cma_init_reserved_mem(0x60400000, 5 << 20, 0, NULL, &cma), -EINVAL);
-	EQ(cma_init_reserved_mem(0x60400000, 4 << 20, 11, NULL, &cma), -EINVAL);
+	EQ(cma_init_reserved_mem(0x60400000, 8 << 20, 11, NULL, &cma), -EINVAL);
+	EQ(cma_init_reserved_mem(0x60800000, 4 << 20, 11, NULL, &cma), -EINVAL);
+	EQ(totalcma_pages, 0);
 	CHECK(!cma);
-	for (i = 0; i < MAX_CMA_AREAS; i++)
+	EQ(cma_init_reserved_mem(0x60800000, 8 << 20, 11, NULL, &cma), 0);
+	EQ(totalcma_pages, 2 * BLOCK);
+	for (i = 1; i < MAX_CMA_AREAS; i++)
 		EQ(cma_init_reserved_mem(0x60400000, 4 << 20, 10, NULL, &cma), 0);
 	EQ(cma_init_reserved_mem(0x60400000, 4 << 20, 0, NULL, &cma), -ENOSPC);
 	EQ(cma_area_count, MAX_CMA_AREAS);
@@ -488,6 +492,7 @@ TEST_TABLE(bad_area, "memory goes back to the system", ARRAY_SIZE(bad_areas), ba
 	EQ(host_nr(PAGE_SYSTEM), bad_areas[row].nr_back);
 	EQ(host_nr(PAGE_RESERVED), 0);
 	EQ(cma_get_size(cma), 0);
+	EQ(totalcma_pages, 0);
 	EQ(cma_used_pages(cma), 0);
 	CHECK(!cma_alloc(cma, 1, 0, false));
 	CHECK(!cma_try_alloc(cma, 1, 0));

@@ -7,7 +7,6 @@
 
 #include "stubs.h"
 #include <linux/cma.h>
-#include <linux/page-contig.h>
 #include <asm/dma-contiguous.h>
 #include "cma.h"
 
@@ -15,6 +14,7 @@
 
 struct host host;
 struct memblock memblock;
+unsigned long totalcma_pages;
 const char host_locks;
 __thread struct task_struct host_current;
 static __thread unsigned int spinlocks, mutexes;
@@ -352,6 +352,7 @@ void host_reset(void)
 		free(cma_areas[i].bitmap);
 	memset(cma_areas, 0, sizeof(struct cma) * MAX_CMA_AREAS);
 	cma_area_count = 0;
+	totalcma_pages = 0;
 	free(host.pages);
 	memset(&host, 0, sizeof(host));
 	memset(isolated, 0, sizeof(isolated));

@@ -154,7 +154,7 @@ long schedule_timeout_killable(long timeout);
 #define pr_fmt(fmt)		fmt
 #endif
 #define pr_err(fmt, ...)	host_print(pr_fmt(fmt), ##__VA_ARGS__)
-#define pr_warning		pr_err
+#define pr_warn			pr_err
 #define pr_info			pr_err
 #define pr_err_ratelimited	pr_err
 #define pr_debug(fmt, ...)	host_debug(pr_fmt(fmt), ##__VA_ARGS__)
@@ -247,5 +247,8 @@ int memblock_reserve(phys_addr_t base, phys_addr_t size);
 struct cma;
 struct device { struct cma *cma_area; };
 struct kobject { int unused; };
+
+/* Ours; gfp.h has it */
+#include <linux/page-contig.h>
 
 #endif
