@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GEM objects in contiguous memory, for devices that have neither scatter-gather nor
+ * an IOMMU.
+ *
+ * The memory is that of dma_alloc_writecombine(): from the contiguous memory area of
+ * the device, cleared, and write-combining for the kernel and for processes.  A shared
+ * buffer of somebody else becomes an object if it is in one piece.  Its mappings are
+ * what its exporter makes them.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include "drm_gem_cma.h"
+
+static struct drm_gem_cma_object *new_object(struct drm_device *drm,
+					     size_t size)
+{
+	struct drm_gem_cma_object *cma_obj;
+
+	cma_obj = kzalloc(sizeof(*cma_obj), GFP_KERNEL);
+	if (cma_obj && drm_gem_private_object_init(drm, &cma_obj->base, size)) {
+		kfree(cma_obj);
+		cma_obj = NULL;
+	}
+	return cma_obj;
+}
+
+/**
+ * drm_gem_cma_create() - make an object
+ * @drm: device
+ * @size: bytes, not 0; rounded up to pages
+ *
+ * Context: process context, may sleep.
+ * Return: an object with a reference, ERR_PTR(-EINVAL) for a size that is 0 or can not
+ * be rounded up, ERR_PTR(-ENOMEM).
+ */
+struct drm_gem_cma_object *drm_gem_cma_create(struct drm_device *drm,
+					      size_t size)
+{
+	struct drm_gem_cma_object *cma_obj;
+
+	size = PAGE_ALIGN(size);
+	if (!size)
+		return ERR_PTR(-EINVAL);
+
+	cma_obj = new_object(drm, size);
+	if (!cma_obj)
+		return ERR_PTR(-ENOMEM);
+
+	cma_obj->vaddr = dma_alloc_writecombine(drm->dev, size, &cma_obj->paddr,
+						GFP_KERNEL | __GFP_NOWARN);
+	if (!cma_obj->vaddr) {
+		kfree(cma_obj);
+		return ERR_PTR(-ENOMEM);
+	}
+	return cma_obj;
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_create);
+
+/*
+ * Offsets in the device's file, where processes map objects
+ */
+
+static int create_mmap_offset(struct drm_gem_object *gem_obj)
+{
+	struct drm_gem_mm *mm = gem_obj->dev->mm_private;
+	struct drm_map_list *list = &gem_obj->map_list;
+	unsigned long nr_pages = gem_obj->size >> PAGE_SHIFT;
+	int ret = -ENOMEM;
+
+	list->map = kzalloc(sizeof(*list->map), GFP_KERNEL);
+	if (!list->map)
+		return -ENOMEM;
+	list->map->type = _DRM_GEM;
+	list->map->size = gem_obj->size;
+	list->map->handle = gem_obj;
+
+	list->file_offset_node = drm_mm_search_free(&mm->offset_manager,
+						    nr_pages, 0, 0);
+	if (!list->file_offset_node) {
+		ret = -ENOSPC;
+		goto free_map;
+	}
+	list->file_offset_node = drm_mm_get_block(list->file_offset_node,
+						  nr_pages, 0);
+	if (!list->file_offset_node)
+		goto free_map;
+
+	list->hash.key = list->file_offset_node->start;
+	ret = drm_ht_insert_item(&mm->offset_hash, &list->hash);
+	if (!ret)
+		return 0;
+
+	drm_mm_put_block(list->file_offset_node);
+free_map:
+	kfree(list->map);
+	list->map = NULL;
+	return ret;
+}
+
+static void free_mmap_offset(struct drm_gem_object *gem_obj)
+{
+	struct drm_gem_mm *mm = gem_obj->dev->mm_private;
+	struct drm_map_list *list = &gem_obj->map_list;
+
+	drm_ht_remove_item(&mm->offset_hash, &list->hash);
+	drm_mm_put_block(list->file_offset_node);
+	kfree(list->map);
+	list->map = NULL;
+}
+
+/* The object that begins at an offset, with a reference, or NULL */
+static struct drm_gem_object *object_at(struct drm_device *drm,
+					unsigned long pgoff)
+{
+	struct drm_gem_mm *mm = drm->mm_private;
+	struct drm_gem_object *gem_obj = NULL;
+	struct drm_hash_item *hash;
+
+	mutex_lock(&drm->struct_mutex);
+	if (!drm_ht_find_item(&mm->offset_hash, pgoff, &hash)) {
+		gem_obj = drm_hash_entry(hash, struct drm_map_list,
+					 hash)->map->handle;
+		drm_gem_object_reference(gem_obj);
+	}
+	mutex_unlock(&drm->struct_mutex);
+	return gem_obj;
+}
+
+/**
+ * drm_gem_cma_free_object() - gem_free_object of a driver
+ * @gem_obj: object that lost its last reference
+ *
+ * Context: process context, may sleep. The struct_mutex is held, and dropped for
+ * a while if the object was made of a shared buffer.
+ */
+void drm_gem_cma_free_object(struct drm_gem_object *gem_obj)
+{
+	struct drm_gem_cma_object *cma_obj = to_drm_gem_cma_obj(gem_obj);
+	struct drm_device *drm = gem_obj->dev;
+
+	if (gem_obj->map_list.map)
+		free_mmap_offset(gem_obj);
+
+	if (gem_obj->import_attach) {
+		mutex_unlock(&drm->struct_mutex);
+		drm_prime_gem_destroy(gem_obj, cma_obj->sgt);
+		mutex_lock(&drm->struct_mutex);
+	} else if (cma_obj->vaddr) {
+		dma_free_writecombine(drm->dev, gem_obj->size, cma_obj->vaddr,
+				      cma_obj->paddr);
+	}
+
+	drm_gem_object_release(gem_obj);
+	kfree(cma_obj);
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_free_object);
+
+/**
+ * drm_gem_cma_dumb_create() - dumb_create of a driver
+ * @file_priv: open file
+ * @drm: device
+ * @args: width and height in pixels, bpp in bits; gets pitch and size in bytes, handle
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL if something is 0 or too large, -ENOMEM.
+ */
+int drm_gem_cma_dumb_create(struct drm_file *file_priv, struct drm_device *drm,
+			    struct drm_mode_create_dumb *args)
+{
+	struct drm_gem_cma_object *cma_obj;
+	u64 pitch = div_u64((u64)args->width * args->bpp + 7, 8);
+	u64 size;
+	int ret;
+
+	/* each at most 32 bits, so that nothing overflows */
+	if (!pitch || pitch > UINT_MAX || !args->height)
+		return -EINVAL;
+	size = pitch * args->height;
+	if (size > LONG_MAX)
+		return -EINVAL;
+
+	cma_obj = drm_gem_cma_create(drm, size);
+	if (IS_ERR(cma_obj))
+		return PTR_ERR(cma_obj);
+
+	args->pitch = pitch;
+	args->size = cma_obj->base.size;
+	ret = drm_gem_handle_create(file_priv, &cma_obj->base, &args->handle);
+	drm_gem_object_unreference_unlocked(&cma_obj->base);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_dumb_create);
+
+/**
+ * drm_gem_cma_dumb_map_offset() - dumb_map_offset of a driver
+ * @file_priv: open file
+ * @drm: device
+ * @handle: of an object
+ * @offset: gets where in the device's file it can be mapped, in bytes
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -ENOENT without such an object, -ENOSPC, -ENOMEM.
+ */
+int drm_gem_cma_dumb_map_offset(struct drm_file *file_priv,
+				struct drm_device *drm, u32 handle,
+				u64 *offset)
+{
+	struct drm_gem_object *gem_obj;
+	int ret = 0;
+
+	gem_obj = drm_gem_object_lookup(drm, file_priv, handle);
+	if (!gem_obj)
+		return -ENOENT;
+
+	mutex_lock(&drm->struct_mutex);
+	if (!gem_obj->map_list.map)
+		ret = create_mmap_offset(gem_obj);
+	if (!ret)
+		*offset = (u64)gem_obj->map_list.hash.key << PAGE_SHIFT;
+	mutex_unlock(&drm->struct_mutex);
+
+	drm_gem_object_unreference_unlocked(gem_obj);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_dumb_map_offset);
+
+/**
+ * drm_gem_cma_dumb_destroy() - dumb_destroy of a driver
+ * @file_priv: open file
+ * @drm: device
+ * @handle: of an object
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL without such an object.
+ */
+int drm_gem_cma_dumb_destroy(struct drm_file *file_priv, struct drm_device *drm,
+			     u32 handle)
+{
+	return drm_gem_handle_delete(file_priv, handle);
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_dumb_destroy);
+
+const struct vm_operations_struct drm_gem_cma_vm_ops = {
+	.open	= drm_gem_vm_open,
+	.close	= drm_gem_vm_close,
+};
+EXPORT_SYMBOL_GPL(drm_gem_cma_vm_ops);
+
+/**
+ * drm_gem_cma_prime_mmap() - gem_prime_mmap of a driver
+ * @gem_obj: object that is not made of a shared buffer
+ * @vma: shared mapping, whose offset counts from the start of the object
+ *
+ * Context: process context, may sleep; mmap_sem is held.
+ * Return: 0, -EINVAL if the mapping is private, -ENXIO if it is not in the object,
+ * -EAGAIN or -ENOMEM.
+ */
+int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
+			   struct vm_area_struct *vma)
+{
+	struct drm_gem_cma_object *cma_obj = to_drm_gem_cma_obj(gem_obj);
+
+	/* A private copy would not be the object */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+
+	vma->vm_flags |= VM_DONTEXPAND;
+	return dma_mmap_writecombine(gem_obj->dev->dev, vma, cma_obj->vaddr,
+				     cma_obj->paddr, gem_obj->size);
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_prime_mmap);
+
+/**
+ * drm_gem_cma_mmap() - mmap of a driver's files
+ * @filp: open file
+ * @vma: what to map: an object from its beginning
+ *
+ * Context: process context, may sleep; mmap_sem is held.
+ * Return: 0, -ENODEV after drm_unplug_dev(), -EACCES if the file has no handle of the
+ * object, or a shared buffer may not be mapped for that, -EINVAL if no object is
+ * there, it is smaller, or the mapping is private; -EAGAIN, -ENOMEM; for a shared
+ * buffer what its exporter says.
+ */
+int drm_gem_cma_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct drm_file *file_priv = filp->private_data;
+	struct drm_device *drm = file_priv->minor->dev;
+	struct drm_gem_object *gem_obj;
+	int ret;
+
+	if (drm_device_is_unplugged(drm))
+		return -ENODEV;
+	gem_obj = object_at(drm, vma->vm_pgoff);
+	if (!gem_obj)
+		return -EINVAL;
+
+	ret = -EACCES;
+	if (!drm_gem_handle_find(file_priv, gem_obj))
+		goto unref;
+	ret = -EINVAL;
+	if (vma->vm_end - vma->vm_start > gem_obj->size)
+		goto unref;
+
+	if (gem_obj->import_attach) {
+		ret = dma_buf_mmap(gem_obj->import_attach->dmabuf, vma, 0);
+		goto unref;
+	}
+
+	vma->vm_pgoff = 0;
+	ret = drm_gem_cma_prime_mmap(gem_obj, vma);
+	if (!ret) {
+		vma->vm_ops = &drm_gem_cma_vm_ops;
+		vma->vm_private_data = gem_obj;
+		drm_gem_vm_open(vma);
+	}
+unref:
+	drm_gem_object_unreference_unlocked(gem_obj);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_mmap);
+
+/**
+ * drm_gem_cma_prime_get_sg_table() - gem_prime_get_sg_table of a driver
+ * @gem_obj: object that is not made of a shared buffer
+ *
+ * Context: process context, may sleep.
+ * Return: a table with one entry; ERR_PTR(-ENXIO) if the object is not in the
+ * system's memory, ERR_PTR(-ENOMEM).
+ */
+struct sg_table *drm_gem_cma_prime_get_sg_table(struct drm_gem_object *gem_obj)
+{
+	struct drm_gem_cma_object *cma_obj = to_drm_gem_cma_obj(gem_obj);
+	unsigned long pfn = dma_to_pfn(gem_obj->dev->dev, cma_obj->paddr);
+	struct sg_table *sgt;
+
+	if (!pfn_valid(pfn))
+		return ERR_PTR(-ENXIO);
+
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	if (!sgt || sg_alloc_table(sgt, 1, GFP_KERNEL)) {
+		kfree(sgt);
+		return ERR_PTR(-ENOMEM);
+	}
+	sg_set_page(sgt->sgl, pfn_to_page(pfn), gem_obj->size, 0);
+	return sgt;
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_prime_get_sg_table);
+
+/**
+ * drm_gem_cma_prime_import_sg_table() - gem_prime_import_sg_table of a driver
+ * @drm: device
+ * @size: bytes of the shared buffer
+ * @sgt: its pages, mapped for the device
+ *
+ * Context: process context, may sleep.
+ * Return: an object with a reference, ERR_PTR(-EINVAL) if the buffer is not in one
+ * piece, ERR_PTR(-ENOMEM).
+ */
+struct drm_gem_object *
+drm_gem_cma_prime_import_sg_table(struct drm_device *drm, size_t size,
+				  struct sg_table *sgt)
+{
+	struct drm_gem_cma_object *cma_obj;
+
+	if (sgt->nents != 1 || sg_dma_len(sgt->sgl) < size ||
+	    !IS_ALIGNED(size, PAGE_SIZE))
+		return ERR_PTR(-EINVAL);
+
+	cma_obj = new_object(drm, size);
+	if (!cma_obj)
+		return ERR_PTR(-ENOMEM);
+	cma_obj->paddr = sg_dma_address(sgt->sgl);
+	cma_obj->sgt = sgt;
+	return &cma_obj->base;
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_prime_import_sg_table);
+
+/**
+ * drm_gem_cma_prime_vmap() - gem_prime_vmap of a driver
+ * @gem_obj: object
+ *
+ * The mapping is there all the time: a driver needs no gem_prime_vunmap.
+ *
+ * Context: any.
+ * Return: where the kernel finds the object, or NULL if it is made of a shared buffer.
+ */
+void *drm_gem_cma_prime_vmap(struct drm_gem_object *gem_obj)
+{
+	return to_drm_gem_cma_obj(gem_obj)->vaddr;
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_prime_vmap);
+
+MODULE_DESCRIPTION("DRM: GEM objects in contiguous memory");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DRM_IOCTL_MODE_OBJ_GETPROPERTIES, which programs of today use. The only objects with
+ * properties are connectors.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/uaccess.h>
+#include "drmP.h"
+#include "drm_crtc.h"
+
+struct properties {
+	u32 count;
+	u32 ids[DRM_CONNECTOR_MAX_PROPERTY];
+	u64 values[DRM_CONNECTOR_MAX_PROPERTY];
+};
+
+static void get_properties(struct drm_connector *connector,
+			   struct properties *props)
+{
+	int i;
+
+	for (i = 0; i < DRM_CONNECTOR_MAX_PROPERTY; i++) {
+		if (!connector->property_ids[i])
+			continue;
+		props->ids[props->count] = connector->property_ids[i];
+		props->values[props->count] = connector->property_values[i];
+		props->count++;
+	}
+}
+
+/* All properties, to where there is room for all of them */
+static int copy_properties(struct properties *props,
+			   struct drm_mode_obj_get_properties *args)
+{
+	void __user *ids = (void __user *)(unsigned long)args->props_ptr;
+	void __user *values =
+		(void __user *)(unsigned long)args->prop_values_ptr;
+	u32 room = args->count_props;
+
+	args->count_props = props->count;
+	if (room < props->count)
+		return 0;
+	if (copy_to_user(ids, props->ids, props->count * sizeof(u32)) ||
+	    copy_to_user(values, props->values, props->count * sizeof(u64)))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * drm_mode_obj_getproperties() - DRM_IOCTL_MODE_OBJ_GETPROPERTIES
+ * @dev: device
+ * @data: struct drm_mode_obj_get_properties
+ * @file_priv: open file
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL if there is no such CRTC or connector, or -EFAULT.
+ */
+int drm_mode_obj_getproperties(struct drm_device *dev, void *data,
+			       struct drm_file *file_priv)
+{
+	struct drm_mode_obj_get_properties *args = data;
+	struct drm_mode_object *obj = NULL;
+	struct properties props = { };
+
+	if (!drm_core_check_feature(dev, DRIVER_MODESET))
+		return -EINVAL;
+
+	/* Not held while user space is touched: closing a file takes it, too */
+	mutex_lock(&dev->mode_config.mutex);
+	if (args->obj_type == DRM_MODE_OBJECT_CRTC ||
+	    args->obj_type == DRM_MODE_OBJECT_CONNECTOR)
+		obj = drm_mode_object_find(dev, args->obj_id, args->obj_type);
+	if (obj && obj->type == DRM_MODE_OBJECT_CONNECTOR)
+		get_properties(obj_to_connector(obj), &props);
+	mutex_unlock(&dev->mode_config.mutex);
+
+	return obj ? copy_properties(&props, args) : -EINVAL;
+}

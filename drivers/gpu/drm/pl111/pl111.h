@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ARM PrimeCell PL111: display controller
+ */
+#ifndef _PL111_H_
+#define _PL111_H_
+
+#include <linux/amba/bus.h>
+#include <linux/amba/clcd.h>
+#include <linux/dma-mapping.h>
+#include <linux/hrtimer.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "drmP.h"
+#include "drm_crtc.h"
+#include "drm_gem_cma.h"
+
+/* Interrupts, in CLCD_PL111_IENB, _RIS, _MIS and _ICR */
+#define PL111_IRQ_LNBU		BIT(2)	/* the address of a frame was taken */
+#define PL111_IRQ_VCOMP		BIT(3)	/* the place of CNTL_LCDVCOMP() is reached */
+#define PL111_IRQ_ALL		(BIT(1) | BIT(2) | BIT(3) | BIT(4))
+
+/**
+ * struct pl111_fb - a frame
+ * @base: DRM's part
+ * @cma_obj: its memory, with a reference; constant
+ */
+struct pl111_fb {
+	struct drm_framebuffer base;
+	struct drm_gem_cma_object *cma_obj;
+};
+
+#define to_pl111_fb(fb)		container_of(fb, struct pl111_fb, base)
+
+/**
+ * struct pl111 - a display controller
+ * @board: as the board's functions want it; its dev, clk and regs are used here, too
+ * @dev: DRM device; constant
+ * @crtc: the one scan-out engine
+ * @encoder: of the one output
+ * @connector: of the one output
+ * @dma_parms: of the device: it takes buffers in one piece
+ * @max_frame: bytes that the board lets a frame have; constant
+ * @regs: for the mode that is set; mode_config.mutex
+ * @gone: the hardware is not ours any more; mode_config.mutex
+ * @lock: guards what is said below; innermost
+ * @on: the hardware runs; changes with mode_config.mutex held, too; @lock
+ * @has_irq: it interrupts once a frame, else @timer does; @lock
+ * @ticking: vblanks are wanted; @lock
+ * @period: of @timer; @lock
+ * @timer: makes vblanks
+ * @flipping: the hardware was given a frame, and has not begun to show it;
+ *	dev->event_lock
+ * @event: to be sent when it begins, or NULL; dev->event_lock
+ * @shown: memory of the newest frame, with a reference, or NULL; dev->event_lock
+ * @retired: memory of the one before, with a reference, or NULL; dev->event_lock
+ * @flipped: somebody waits for @flipping to end
+ * @retire: drops @retired
+ */
+struct pl111 {
+	struct clcd_fb board;
+	struct drm_device *dev;
+	struct drm_crtc crtc;
+	struct drm_encoder encoder;
+	struct drm_connector connector;
+	struct device_dma_parameters dma_parms;
+	size_t max_frame;
+
+	struct clcd_regs regs;
+	bool gone;
+
+	spinlock_t lock;		/* on, has_irq, ticking, period */
+	bool on;
+	bool has_irq;
+	bool ticking;
+	ktime_t period;
+	struct hrtimer timer;
+
+	bool flipping;
+	struct drm_pending_vblank_event *event;
+	struct drm_gem_object *shown;
+	struct drm_gem_object *retired;
+	wait_queue_head_t flipped;
+	struct work_struct retire;
+};
+
+/* Scan-out: pl111_scanout.c */
+void pl111_scanout_init(struct pl111 *pl111);
+void pl111_scanout_end(struct pl111 *pl111);
+void pl111_start(struct pl111 *pl111);
+void pl111_stop(struct pl111 *pl111);
+int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
+	       struct drm_pending_vblank_event *event);
+void pl111_wait_for_flip(struct pl111 *pl111);
+void pl111_show_nothing(struct pl111 *pl111);
+void pl111_forget_events(struct pl111 *pl111, struct drm_file *file_priv);
+int pl111_enable_vblank(struct drm_device *dev, int crtc);
+void pl111_disable_vblank(struct drm_device *dev, int crtc);
+irqreturn_t pl111_irq(int irq, void *arg);
+
+/* What DRM sees of it: pl111_kms.c */
+int pl111_kms_init(struct pl111 *pl111);
+
+#endif

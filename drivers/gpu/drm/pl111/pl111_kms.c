@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PL111: one CRTC, one encoder and one connector, and frames
+ *
+ * The controller reads a frame as one piece: a line begins where the one before ended.
+ * Which formats, modes and sizes of frames there are, and what the registers have to
+ * be for them, is what the board and its panel tell the fbdev driver.
+ */
+#include <linux/err.h>
+#include <linux/fb.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/slab.h>
+#include "pl111.h"
+#include "drm_crtc_helper.h"
+
+/**
+ * struct pl111_format - how a pixel is stored, red on top
+ * @bpp: bits that it takes
+ * @depth: bits that count, as DRM names formats
+ * @green: bits of green, as fbdev does
+ * @cap: what panel and board are asked for
+ */
+struct pl111_format {
+	unsigned int bpp;
+	unsigned int depth;
+	unsigned int green;
+	u32 cap;
+};
+
+static const struct pl111_format formats[] = {
+	{ .bpp = 16, .depth = 15, .green = 5, .cap = CLCD_CAP_BGR5551 },
+	{ .bpp = 16, .depth = 16, .green = 6, .cap = CLCD_CAP_BGR565 },
+	{ .bpp = 32, .depth = 24, .green = 8, .cap = CLCD_CAP_BGR888 },
+};
+
+/* What board and panel can do; those that do not say are as fbdev takes them */
+static u32 board_caps(const struct clcd_fb *board)
+{
+	u32 caps = board->panel->cntl & CNTL_BGR ? CLCD_CAP_BGR : CLCD_CAP_RGB;
+
+	if (board->panel->caps && board->board->caps)
+		caps = board->panel->caps & board->board->caps;
+	if (!(board->panel->cntl & CNTL_LCDTFT))
+		caps &= ~CLCD_CAP_888;
+	return caps;
+}
+
+static const struct pl111_format *find_format(struct pl111 *pl111,
+					      unsigned int bpp,
+					      unsigned int depth)
+{
+	u32 caps = board_caps(&pl111->board);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		if (formats[i].bpp == bpp && formats[i].depth == depth &&
+		    formats[i].cap & caps)
+			return &formats[i];
+	return NULL;
+}
+
+static size_t frame_size(const struct drm_display_mode *mode, unsigned int bpp)
+{
+	return mode->hdisplay * mode->vdisplay * bpp / BITS_PER_BYTE;
+}
+
+/* fbdev's words for a mode and a format */
+static void fill_var(struct fb_var_screeninfo *var,
+		     const struct drm_display_mode *mode,
+		     const struct pl111_format *format)
+{
+	memset(var, 0, sizeof(*var));
+	var->xres = mode->hdisplay;
+	var->yres = mode->vdisplay;
+	var->xres_virtual = mode->hdisplay;
+	var->yres_virtual = mode->vdisplay;
+	var->bits_per_pixel = format->bpp;
+	var->green.length = format->green;
+	var->red.offset = format->depth - format->depth / 3;
+	var->pixclock = KHZ2PICOS(mode->clock);
+	var->right_margin = mode->hsync_start - mode->hdisplay;
+	var->hsync_len = mode->hsync_end - mode->hsync_start;
+	var->left_margin = mode->htotal - mode->hsync_end;
+	var->lower_margin = mode->vsync_start - mode->vdisplay;
+	var->vsync_len = mode->vsync_end - mode->vsync_start;
+	var->upper_margin = mode->vtotal - mode->vsync_end;
+	if (mode->flags & DRM_MODE_FLAG_PHSYNC)
+		var->sync |= FB_SYNC_HOR_HIGH_ACT;
+	if (mode->flags & DRM_MODE_FLAG_PVSYNC)
+		var->sync |= FB_SYNC_VERT_HIGH_ACT;
+}
+
+/* DRM's words for what a panel likes best */
+static void fill_mode(struct drm_display_mode *mode,
+		      const struct fb_videomode *panel)
+{
+	mode->type = DRM_MODE_TYPE_DRIVER | DRM_MODE_TYPE_PREFERRED;
+	mode->clock = PICOS2KHZ(panel->pixclock);
+	mode->hdisplay = panel->xres;
+	mode->hsync_start = mode->hdisplay + panel->right_margin;
+	mode->hsync_end = mode->hsync_start + panel->hsync_len;
+	mode->htotal = mode->hsync_end + panel->left_margin;
+	mode->vdisplay = panel->yres;
+	mode->vsync_start = mode->vdisplay + panel->lower_margin;
+	mode->vsync_end = mode->vsync_start + panel->vsync_len;
+	mode->vtotal = mode->vsync_end + panel->upper_margin;
+	mode->flags |= panel->sync & FB_SYNC_HOR_HIGH_ACT ?
+		       DRM_MODE_FLAG_PHSYNC : DRM_MODE_FLAG_NHSYNC;
+	mode->flags |= panel->sync & FB_SYNC_VERT_HIGH_ACT ?
+		       DRM_MODE_FLAG_PVSYNC : DRM_MODE_FLAG_NVSYNC;
+	drm_mode_set_name(mode);
+}
+
+static bool is_between(int value, int min, int max)
+{
+	return value >= min && value <= max;
+}
+
+/* Do the registers take it?  A mode can be anything that a process thought of. */
+static bool controller_takes(const struct drm_display_mode *mode)
+{
+	return is_between(mode->clock, 1000, 100000) &&
+	       is_between(mode->hdisplay, 16, 1024) &&
+	       mode->hdisplay % 16 == 0 &&
+	       is_between(mode->hsync_start - mode->hdisplay, 1, 256) &&
+	       is_between(mode->hsync_end - mode->hsync_start, 1, 256) &&
+	       is_between(mode->htotal - mode->hsync_end, 1, 256) &&
+	       is_between(mode->vdisplay, 1, 1024) &&
+	       is_between(mode->vsync_start - mode->vdisplay, 0, 255) &&
+	       is_between(mode->vsync_end - mode->vsync_start, 1, 64) &&
+	       is_between(mode->vtotal - mode->vsync_end, 0, 255) &&
+	       !(mode->flags & (DRM_MODE_FLAG_INTERLACE | DRM_MODE_FLAG_DBLSCAN));
+}
+
+static bool board_takes(struct pl111 *pl111,
+			const struct drm_display_mode *mode,
+			const struct pl111_format *format)
+{
+	struct clcd_fb *board = &pl111->board;
+	struct fb_var_screeninfo var;
+
+	if (!controller_takes(mode) ||
+	    frame_size(mode, format->bpp) > pl111->max_frame)
+		return false;
+	fill_var(&var, mode, format);
+	if (board->board->check && board->board->check(board, &var))
+		return false;
+	return var.xres == mode->hdisplay && var.yres == mode->vdisplay;
+}
+
+/*
+ * Frames
+ */
+
+static void fb_destroy(struct drm_framebuffer *fb)
+{
+	struct pl111_fb *pl111_fb = to_pl111_fb(fb);
+
+	drm_framebuffer_cleanup(fb);
+	drm_gem_object_unreference_unlocked(&pl111_fb->cma_obj->base);
+	kfree(pl111_fb);
+}
+
+static int fb_create_handle(struct drm_framebuffer *fb,
+			    struct drm_file *file_priv, unsigned int *handle)
+{
+	return drm_gem_handle_create(file_priv,
+				     &to_pl111_fb(fb)->cma_obj->base, handle);
+}
+
+static const struct drm_framebuffer_funcs fb_funcs = {
+	.destroy	= fb_destroy,
+	.create_handle	= fb_create_handle,
+};
+
+static struct drm_framebuffer *fb_create(struct drm_device *dev,
+					 struct drm_file *file_priv,
+					 struct drm_mode_fb_cmd *cmd)
+{
+	struct drm_gem_object *gem_obj;
+	struct pl111_fb *pl111_fb;
+	int ret = -EINVAL;
+
+	if (!find_format(dev->dev_private, cmd->bpp, cmd->depth) ||
+	    cmd->pitch != cmd->width * cmd->bpp / BITS_PER_BYTE)
+		return ERR_PTR(-EINVAL);
+
+	gem_obj = drm_gem_object_lookup(dev, file_priv, cmd->handle);
+	if (!gem_obj)
+		return ERR_PTR(-ENOENT);
+	if ((u64)cmd->pitch * cmd->height > gem_obj->size)
+		goto unref;
+
+	ret = -ENOMEM;
+	pl111_fb = kzalloc(sizeof(*pl111_fb), GFP_KERNEL);
+	if (!pl111_fb)
+		goto unref;
+	pl111_fb->cma_obj = to_drm_gem_cma_obj(gem_obj);
+	drm_helper_mode_fill_fb_struct(&pl111_fb->base, cmd);
+
+	ret = drm_framebuffer_init(dev, &pl111_fb->base, &fb_funcs);
+	if (!ret)
+		return &pl111_fb->base;
+
+	kfree(pl111_fb);
+unref:
+	drm_gem_object_unreference_unlocked(gem_obj);
+	return ERR_PTR(ret);
+}
+
+static struct drm_mode_config_funcs mode_config_funcs = {
+	.fb_create	= fb_create,
+};
+
+/*
+ * CRTC
+ */
+
+static struct pl111 *crtc_to_pl111(struct drm_crtc *crtc)
+{
+	return container_of(crtc, struct pl111, crtc);
+}
+
+/* Does a frame have the size that is shown?  Lines can be left out, columns not. */
+static bool frame_fits(const struct drm_framebuffer *fb,
+		       const struct drm_display_mode *mode, int x, int y)
+{
+	return fb->width == mode->hdisplay && !x &&
+	       fb->height >= mode->vdisplay &&
+	       y <= fb->height - mode->vdisplay;
+}
+
+static void crtc_dpms(struct drm_crtc *crtc, int mode)
+{
+	struct pl111 *pl111 = crtc_to_pl111(crtc);
+
+	if (mode == DRM_MODE_DPMS_ON && pl111->shown)
+		pl111_start(pl111);
+	else
+		pl111_stop(pl111);
+}
+
+static void crtc_prepare(struct drm_crtc *crtc)
+{
+	pl111_stop(crtc_to_pl111(crtc));
+}
+
+static void crtc_commit(struct drm_crtc *crtc)
+{
+	pl111_start(crtc_to_pl111(crtc));
+}
+
+static void crtc_disable(struct drm_crtc *crtc)
+{
+	pl111_show_nothing(crtc_to_pl111(crtc));
+}
+
+/* The last place to refuse: nothing is switched off yet */
+static bool crtc_mode_fixup(struct drm_crtc *crtc,
+			    struct drm_display_mode *mode,
+			    struct drm_display_mode *adjusted_mode)
+{
+	struct pl111 *pl111 = crtc_to_pl111(crtc);
+	const struct pl111_format *format;
+
+	format = find_format(pl111, crtc->fb->bits_per_pixel, crtc->fb->depth);
+	return !pl111->gone && format && board_takes(pl111, mode, format) &&
+	       frame_fits(crtc->fb, mode, crtc->x, crtc->y);
+}
+
+static int crtc_mode_set(struct drm_crtc *crtc, struct drm_display_mode *mode,
+			 struct drm_display_mode *adjusted_mode, int x, int y,
+			 struct drm_framebuffer *old_fb)
+{
+	struct pl111 *pl111 = crtc_to_pl111(crtc);
+	struct clcd_fb *board = &pl111->board;
+
+	fill_var(&board->fb.var, mode,
+		 find_format(pl111, crtc->fb->bits_per_pixel, crtc->fb->depth));
+	board->board->decode(board, &pl111->regs);
+	return pl111_show(pl111, crtc->fb, y, NULL);
+}
+
+static int crtc_mode_set_base(struct drm_crtc *crtc, int x, int y,
+			      struct drm_framebuffer *old_fb)
+{
+	struct pl111 *pl111 = crtc_to_pl111(crtc);
+
+	if (!frame_fits(crtc->fb, &crtc->mode, x, y))
+		return -EINVAL;
+
+	pl111_wait_for_flip(pl111);
+	return pl111_show(pl111, crtc->fb, y, NULL);
+}
+
+static int crtc_page_flip(struct drm_crtc *crtc, struct drm_framebuffer *fb,
+			  struct drm_pending_vblank_event *event)
+{
+	struct pl111 *pl111 = crtc_to_pl111(crtc);
+	int ret;
+
+	if (fb->depth != crtc->fb->depth ||
+	    !frame_fits(fb, &crtc->mode, crtc->x, crtc->y))
+		return -EINVAL;
+	if (!pl111->on)
+		return -EBUSY;
+
+	ret = pl111_show(pl111, fb, crtc->y, event);
+	if (!ret)
+		crtc->fb = fb;
+	return ret;
+}
+
+static const struct drm_crtc_helper_funcs crtc_helper_funcs = {
+	.dpms		= crtc_dpms,
+	.prepare	= crtc_prepare,
+	.commit		= crtc_commit,
+	.disable	= crtc_disable,
+	.mode_fixup	= crtc_mode_fixup,
+	.mode_set	= crtc_mode_set,
+	.mode_set_base	= crtc_mode_set_base,
+};
+
+static const struct drm_crtc_funcs crtc_funcs = {
+	.set_config	= drm_crtc_helper_set_config,
+	.page_flip	= crtc_page_flip,
+	.destroy	= drm_crtc_cleanup,
+};
+
+/*
+ * Encoder: nothing that could be set
+ */
+
+static void encoder_dpms(struct drm_encoder *encoder, int mode)
+{
+}
+
+static bool encoder_mode_fixup(struct drm_encoder *encoder,
+			       struct drm_display_mode *mode,
+			       struct drm_display_mode *adjusted_mode)
+{
+	return true;
+}
+
+static void encoder_nothing(struct drm_encoder *encoder)
+{
+}
+
+static void encoder_mode_set(struct drm_encoder *encoder,
+			     struct drm_display_mode *mode,
+			     struct drm_display_mode *adjusted_mode)
+{
+}
+
+static const struct drm_encoder_helper_funcs encoder_helper_funcs = {
+	.dpms		= encoder_dpms,
+	.mode_fixup	= encoder_mode_fixup,
+	.prepare	= encoder_nothing,
+	.commit		= encoder_nothing,
+	.mode_set	= encoder_mode_set,
+};
+
+static const struct drm_encoder_funcs encoder_funcs = {
+	.destroy	= drm_encoder_cleanup,
+};
+
+/*
+ * Connector: a panel, or something that takes its modes
+ */
+
+static struct pl111 *connector_to_pl111(struct drm_connector *connector)
+{
+	return container_of(connector, struct pl111, connector);
+}
+
+static enum drm_connector_status connector_detect(struct drm_connector *c,
+						  bool force)
+{
+	return connector_status_connected;
+}
+
+static int connector_get_modes(struct drm_connector *connector)
+{
+	struct clcd_panel *panel = connector_to_pl111(connector)->board.panel;
+	struct drm_display_mode *mode = drm_mode_create(connector->dev);
+
+	if (!mode)
+		return 0;
+	fill_mode(mode, &panel->mode);
+	drm_mode_probed_add(connector, mode);
+	if (panel->fixedtimings)
+		return 1;
+	return 1 + drm_add_modes_noedid(connector, panel->mode.xres,
+					panel->mode.yres);
+}
+
+static int connector_mode_valid(struct drm_connector *connector,
+				struct drm_display_mode *mode)
+{
+	return board_takes(connector_to_pl111(connector), mode, &formats[0]) ?
+	       MODE_OK : MODE_BAD;
+}
+
+static struct drm_encoder *
+connector_best_encoder(struct drm_connector *connector)
+{
+	return &connector_to_pl111(connector)->encoder;
+}
+
+static const struct drm_connector_helper_funcs connector_helper_funcs = {
+	.get_modes	= connector_get_modes,
+	.mode_valid	= connector_mode_valid,
+	.best_encoder	= connector_best_encoder,
+};
+
+static const struct drm_connector_funcs connector_funcs = {
+	.dpms		= drm_helper_connector_dpms,
+	.detect		= connector_detect,
+	.fill_modes	= drm_helper_probe_single_connector_modes,
+	.destroy	= drm_connector_cleanup,
+};
+
+/**
+ * pl111_kms_init() - make what DRM shows of a display controller
+ * @pl111: display controller with board and panel
+ *
+ * Undone by drm_mode_config_cleanup(), after drm_sysfs_connector_remove().
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or the errno of drm_sysfs_connector_add().
+ */
+int pl111_kms_init(struct pl111 *pl111)
+{
+	struct drm_device *dev = pl111->dev;
+	struct drm_display_mode mode = { };
+
+	/* A board whose panel has fixed timings compares with these */
+	fill_mode(&mode, &pl111->board.panel->mode);
+	fill_var(&pl111->board.fb.var, &mode, &formats[0]);
+
+	drm_mode_config_init(dev);
+	dev->mode_config.min_width = 1;
+	dev->mode_config.min_height = 1;
+	dev->mode_config.max_width = 4096;
+	dev->mode_config.max_height = 4096;
+	dev->mode_config.funcs = &mode_config_funcs;
+
+	drm_crtc_init(dev, &pl111->crtc, &crtc_funcs);
+	drm_crtc_helper_add(&pl111->crtc, &crtc_helper_funcs);
+
+	drm_encoder_init(dev, &pl111->encoder, &encoder_funcs,
+			 DRM_MODE_ENCODER_TMDS);
+	drm_encoder_helper_add(&pl111->encoder, &encoder_helper_funcs);
+	pl111->encoder.possible_crtcs = BIT(0);
+
+	drm_connector_init(dev, &pl111->connector, &connector_funcs,
+			   DRM_MODE_CONNECTOR_DVID);
+	drm_connector_helper_add(&pl111->connector, &connector_helper_funcs);
+	drm_mode_connector_attach_encoder(&pl111->connector, &pl111->encoder);
+
+	return drm_sysfs_connector_add(&pl111->connector);
+}

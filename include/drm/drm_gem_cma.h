@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * GEM objects in contiguous memory, see drm_gem_cma.c
+ */
+#ifndef _DRM_GEM_CMA_H_
+#define _DRM_GEM_CMA_H_
+
+#include "drmP.h"
+
+/**
+ * struct drm_gem_cma_object - a GEM object in one piece; all but @base is constant
+ * @base: GEM object
+ * @paddr: where the device finds it
+ * @sgt: pages of the shared buffer that it was made of, or NULL
+ * @vaddr: where the CPU finds it, or NULL if it was made of a shared buffer
+ */
+struct drm_gem_cma_object {
+	struct drm_gem_object base;
+	dma_addr_t paddr;
+	struct sg_table *sgt;
+	void *vaddr;
+};
+
+static inline struct drm_gem_cma_object *
+to_drm_gem_cma_obj(struct drm_gem_object *gem_obj)
+{
+	return container_of(gem_obj, struct drm_gem_cma_object, base);
+}
+
+struct drm_gem_cma_object *drm_gem_cma_create(struct drm_device *drm,
+					      size_t size);
+void drm_gem_cma_free_object(struct drm_gem_object *gem_obj);
+
+int drm_gem_cma_dumb_create(struct drm_file *file_priv, struct drm_device *drm,
+			    struct drm_mode_create_dumb *args);
+int drm_gem_cma_dumb_map_offset(struct drm_file *file_priv,
+				struct drm_device *drm, u32 handle,
+				u64 *offset);
+int drm_gem_cma_dumb_destroy(struct drm_file *file_priv,
+			     struct drm_device *drm, u32 handle);
+int drm_gem_cma_mmap(struct file *filp, struct vm_area_struct *vma);
+
+struct sg_table *drm_gem_cma_prime_get_sg_table(struct drm_gem_object *gem_obj);
+struct drm_gem_object *
+drm_gem_cma_prime_import_sg_table(struct drm_device *drm, size_t size,
+				  struct sg_table *sgt);
+void *drm_gem_cma_prime_vmap(struct drm_gem_object *gem_obj);
+int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
+			   struct vm_area_struct *vma);
+
+extern const struct vm_operations_struct drm_gem_cma_vm_ops;
+
+/* For struct drm_driver; dev->dma_parms says max_segment_count 1 */
+#define DRM_GEM_CMA_DRIVER_OPS						\
+	.gem_free_object	= drm_gem_cma_free_object,		\
+	.gem_vm_ops		= &drm_gem_cma_vm_ops,			\
+	.dumb_create		= drm_gem_cma_dumb_create,		\
+	.dumb_map_offset	= drm_gem_cma_dumb_map_offset,		\
+	.dumb_destroy		= drm_gem_cma_dumb_destroy,		\
+	.prime_handle_to_fd	= drm_gem_prime_handle_to_fd,		\
+	.prime_fd_to_handle	= drm_gem_prime_fd_to_handle,		\
+	.gem_prime_export	= drm_gem_prime_export,			\
+	.gem_prime_import	= drm_gem_prime_import,			\
+	.gem_prime_get_sg_table	= drm_gem_cma_prime_get_sg_table,	\
+	.gem_prime_import_sg_table = drm_gem_cma_prime_import_sg_table,	\
+	.gem_prime_vmap		= drm_gem_cma_prime_vmap,		\
+	.gem_prime_mmap		= drm_gem_cma_prime_mmap
+
+#endif
