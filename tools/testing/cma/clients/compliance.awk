@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+# awk -v node=NAME -f compliance.awk: results (see lib.sh) of the output of
+# v4l2-compliance. What a test says first is the reason; it comes before the test.
+function result(what, name, message) {
+	printf "%s\t%s: %s\t%s\n", what, node, name, message
+	number[what]++
+}
+
+/^[A-Z].*:$/ { section = $0 }
+
+/^\t\tfail: / && message == "" {
+	message = $0
+	sub(/^\t\tfail: [^ ]*\([0-9]+\): /, "", message)
+}
+
+/^\ttest .*: (OK|FAIL)/ {
+	match($0, /: (OK|FAIL).*$/)
+	name = section " " substr($0, 7, RSTART - 7)
+	what = substr($0, RSTART + 2)
+	if (what == "OK (Not Supported)")
+		result("none", name)
+	else
+		result(what == "OK" ? "OK" : "FAIL", name, what == "OK" ? "" : message)
+	message = ""
+}
+
+/^Total for / {
+	match($0, /: [0-9]+,/)
+	total = substr($0, RSTART + 2, RLENGTH - 3)
+	match($0, /Failed: [0-9]+/)
+	failed = substr($0, RSTART + 8, RLENGTH - 8)
+	same = total == number["OK"] + number["FAIL"] + number["none"] && failed == number["FAIL"] + 0
+	result(same ? "OK" : "FAIL", "the total is right", "")
+	done = 1
+}
+
+END {
+	if (!done)
+		result("FAIL", "there is a total", "")
+}
