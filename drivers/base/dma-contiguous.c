@@ -190,11 +190,17 @@ static bool __init crosses_lowmem_end(u64 base, u64 size)
 	return base < lowmem_end && base + size > lowmem_end;
 }
 
-static bool __init is_free_memory(u64 base, u64 size)
+/* Memory, and not of the firmware: such is of a region of its own */
+static bool __init is_memory(u64 base, u64 size)
 {
 	return base + size <= memblock_end_of_DRAM() &&
-	       !crosses_lowmem_end(base, size) &&
 	       memblock_is_region_memory(base, size) &&
+	       memblock_is_map_memory(base);
+}
+
+static bool __init is_free_memory(u64 base, u64 size)
+{
+	return is_memory(base, size) && !crosses_lowmem_end(base, size) &&
 	       !memblock_is_region_reserved(base, size);
 }
 
@@ -228,8 +234,7 @@ static u64 __init find_highest(u64 end, u64 size)
 /* Why [base, base + size) can not be an area */
 static const char *__init why_not_there(u64 base, u64 size)
 {
-	if (base + size > memblock_end_of_DRAM() ||
-	    !memblock_is_region_memory(base, size))
+	if (!is_memory(base, size))
 		return "outside of RAM";
 	if (crosses_lowmem_end(base, size))
 		return "crosses the end of low memory";
@@ -289,7 +294,7 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 	return place;
 }
 
-/* Free low memory outside of [base, base + size), in whole blocks */
+/* Free low memory outside of [base, base + size), in whole blocks, if little */
 static u64 __init lowmem_left(u64 base, u64 size)
 {
 	u64 end = min_t(u64, dma_contiguous_lowmem_end(),
@@ -297,7 +302,7 @@ static u64 __init lowmem_left(u64 base, u64 size)
 	u64 align = CMA_MIN_ALIGNMENT_BYTES;
 	u64 left = 0, addr;
 
-	for (addr = 0; addr + align <= end; addr += align)
+	for (addr = 0; addr + align <= end && left < LOWMEM_LEAVE; addr += align)
 		if ((addr < base || addr >= base + size) &&
 		    is_free_memory(addr, align))
 			left += align;
