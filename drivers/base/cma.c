@@ -208,7 +208,7 @@ static void __init cma_activate_area(struct cma *cma)
 	}
 	if (why) {
 		pr_warn("area %s: %s; memory goes back to the system\n",
-			   cma->name, why);
+			cma->name, why);
 		free_reserved_contig_range(cma->base_pfn, cma->count);
 		totalcma_pages -= cma->count;
 		cma->count = 0;
