@@ -12,7 +12,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#define CMA_NAME_LEN	32
+#define CMA_NAME_LEN	64
 
 /**
  * struct cma - a contiguous memory area

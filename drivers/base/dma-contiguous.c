@@ -231,6 +231,17 @@ static u64 __init find_highest(u64 end, u64 size)
 	return is_free_memory(base, size) ? base : NO_PLACE;
 }
 
+/*
+ * Highest aligned place below end in a range whose base is not memory, like
+ * that of "cma=64M@0-4G", and so not a place but a bound; or NO_PLACE.
+ */
+static u64 __init find_inside(const struct cma_request *req, u64 end, u64 size)
+{
+	u64 place = find_highest(min(end, req->end), size);
+
+	return place >= req->base ? place : NO_PLACE;
+}
+
 /* Why [base, base + size) can not be an area */
 static const char *__init why_not_there(u64 base, u64 size)
 {
@@ -270,6 +281,15 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 	if (req->has_end && req->end - req->base < req->size) {
 		*why = "range is smaller than the size";
 		return NO_PLACE;
+	}
+	if (req->has_end && req->end - req->base > req->size &&
+	    !memblock_is_memory(req->base)) {
+		place = find_inside(req, req->base < limit ? min(end, limit) : end,
+				    size);
+		if (place == NO_PLACE)
+			*why = req->base >= end ? "outside of RAM" :
+			       "no free range of this size";
+		return place;
 	}
 	if (req->base >= end || !memblock_is_memory(req->base)) {
 		*why = "outside of RAM";
