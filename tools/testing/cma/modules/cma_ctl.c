@@ -17,7 +17,6 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/page-contig.h>
 #include <linux/platform_device.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -29,6 +28,7 @@
 #include "cma_ctl.h"
 #include "cma_pdev.h"
 #include "cma_pte.h"
+#include "compat.h"
 
 #define CMA_CTL_MAX_PINS	16
 
@@ -194,8 +194,8 @@ static int cma_ctl_pin(struct cma_ctl_file *ctl, void __user *arg)
 	if (ctl->nr_pins == CMA_CTL_MAX_PINS)
 		return -ENOSPC;
 
-	ret = get_user_pages_fast((unsigned long)req.addr & PAGE_MASK, 1, 1,
-				  &page);
+	ret = get_user_pages_fast((unsigned long)req.addr & PAGE_MASK, 1,
+				  FOLL_WRITE, &page);
 	if (ret != 1)
 		return ret < 0 ? ret : -EFAULT;
 	req.pfn = page_to_pfn(page);

@@ -26,17 +26,9 @@
 #include <asm/cacheflush.h>
 #include <asm/outercache.h>
 
-/* Kernels that have it translate DMA addresses in the same way everywhere */
-#ifdef DMA_MAPPING_ERROR
-#include <linux/dma-direct.h>
-#include <linux/sched/signal.h>
-#define importer_pfn(dev, addr)	PHYS_PFN(dma_to_phys(dev, addr))
-#else
-#define importer_pfn(dev, addr)	dma_to_pfn(dev, addr)
-#endif
-
 #include "cma_importer.h"
 #include "cma_pdev.h"
+#include "compat.h"
 
 /* An open file: a device and the buffer that it has. */
 struct importer {
@@ -231,7 +223,7 @@ static int importer_dma(struct importer *importer, struct importer_dma *dma)
 		size_t left = sg_dma_len(sg);
 
 		while (left) {
-			unsigned long pfn = importer_pfn(dev, addr);
+			unsigned long pfn = dma_to_pfn(dev, addr);
 			size_t offset = addr & ~PAGE_MASK;
 			size_t len = min_t(size_t, left, PAGE_SIZE - offset);
 

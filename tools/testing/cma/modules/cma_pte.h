@@ -5,9 +5,12 @@
 #ifndef CMA_PTE_H
 #define CMA_PTE_H
 
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <asm/pgtable.h>
 #include <asm/pgtable-hwdef.h>
+
+#include "compat.h"
 
 /**
  * cma_pte_read() - find the Linux page table entry of an address
@@ -29,7 +32,7 @@ static inline bool cma_pte_read(struct mm_struct *mm, unsigned long addr,
 	*pte = __pte(0);
 	if (pgd_none(*pgd))
 		return false;
-	pmd = pmd_offset(pud_offset(pgd, addr), addr);
+	pmd = pmd_offset(pud_offset(p4d_offset(pgd, addr), addr), addr);
 	if ((pmd_val(*pmd) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 		return false;
 	ptep = pte_offset_map(pmd, addr);
@@ -49,7 +52,7 @@ static inline bool cma_pte_read(struct mm_struct *mm, unsigned long addr,
 static inline u32 cma_pte_attributes(struct mm_struct *mm, unsigned long addr)
 {
 	pgd_t *pgd = pgd_offset(mm, addr);
-	pmd_t *pmd = pmd_offset(pud_offset(pgd, addr), addr);
+	pmd_t *pmd = pmd_offset(pud_offset(p4d_offset(pgd, addr), addr), addr);
 	u32 section = pmd_val(pmd[addr >> SECTION_SHIFT & 1]);
 	u32 small, attributes;
 	pte_t *ptep;

@@ -2,8 +2,8 @@
 /*
  * Every CPU allocates and frees contiguous memory at random
  *
- * Write "SECONDS SEED" to debugfs cma_stress and read it: the read waits until
- * the time is over and gives one line for each CPU and one for all:
+ * Open debugfs cma_stress and write a seed: the threads begin. Read it: they end,
+ * as they do when it is closed, and it has one line for each CPU and one for all:
  *
  *	cpu N: allocs A fails F bad B
  *	all: allocs A fails F bad B first PFN
@@ -28,7 +28,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -42,10 +41,10 @@
 #include <linux/uaccess.h>
 
 #include "cma_pdev.h"
+#include "compat.h"
 
 #define CMA_STRESS_SLOTS	16
 #define CMA_STRESS_MAX_ORDER	10
-#define CMA_STRESS_MAX_SECONDS	86400
 
 enum cma_stress_how { STRESS_COHERENT, STRESS_WRITECOMBINE, STRESS_PAGES };
 
@@ -63,7 +62,6 @@ struct cma_stress_slot {
 struct cma_stress_thread {
 	struct task_struct *task;
 	unsigned int cpu;
-	unsigned long end;		/* jiffies */
 	u32 random;
 	unsigned int allocs;
 	unsigned int fails;
@@ -78,7 +76,7 @@ static struct dentry *cma_stress_file;
 static atomic_t cma_stress_owner = ATOMIC_INIT(0);
 static atomic_t cma_stress_asked = ATOMIC_INIT(0);	/* pages */
 
-/* Guards the threads; held by the one who starts or waits for them. */
+/* Guards the threads; held by the one who starts or ends them. */
 static DEFINE_MUTEX(cma_stress_lock);
 static struct cma_stress_thread *cma_stress_threads[NR_CPUS];
 
@@ -230,7 +228,7 @@ static int cma_stress_main(void *data)
 	struct cma_stress_thread *thread = data;
 	unsigned int i;
 
-	while (!kthread_should_stop() && time_before(jiffies, thread->end)) {
+	while (!kthread_should_stop()) {
 		i = cma_stress_random(thread) % CMA_STRESS_SLOTS;
 		if (thread->slots[i].nr_pages)
 			cma_stress_free(thread, &thread->slots[i]);
@@ -241,17 +239,10 @@ static int cma_stress_main(void *data)
 	for (i = 0; i < CMA_STRESS_SLOTS; i++)
 		if (thread->slots[i].nr_pages)
 			cma_stress_free(thread, &thread->slots[i]);
-
-	set_current_state(TASK_INTERRUPTIBLE);
-	while (!kthread_should_stop()) {
-		schedule();
-		set_current_state(TASK_INTERRUPTIBLE);
-	}
-	__set_current_state(TASK_RUNNING);
 	return 0;
 }
 
-static int cma_stress_start_one(unsigned int cpu, unsigned long end, u32 seed)
+static int cma_stress_start_one(unsigned int cpu, u32 seed)
 {
 	struct cma_stress_thread *thread;
 	struct task_struct *task;
@@ -260,7 +251,6 @@ static int cma_stress_start_one(unsigned int cpu, unsigned long end, u32 seed)
 	if (!thread)
 		return -ENOMEM;
 	thread->cpu = cpu;
-	thread->end = end;
 	thread->random = seed ^ ((cpu + 1) * 2654435761u);
 	if (!thread->random)
 		thread->random = 1;
@@ -291,22 +281,20 @@ static void cma_stress_stop(void)
 	}
 }
 
-static int cma_stress_start(unsigned int seconds, u32 seed)
+static int cma_stress_start(u32 seed)
 {
-	unsigned long end = jiffies + seconds * HZ;
 	unsigned int cpu;
 	int ret = 0;
 
 	if (!dev_get_cma_area(&cma_stress_pdev->dev))
 		return -ENODEV;
 	cma_stress_stop();
-	get_online_cpus();
+	/* CPUs neither come nor go while this runs */
 	for_each_online_cpu(cpu) {
-		ret = cma_stress_start_one(cpu, end, seed);
+		ret = cma_stress_start_one(cpu, seed);
 		if (ret)
 			break;
 	}
-	put_online_cpus();
 	if (ret)
 		cma_stress_stop();
 	return ret;
@@ -315,40 +303,18 @@ static int cma_stress_start(unsigned int seconds, u32 seed)
 static ssize_t cma_stress_write(struct file *file, const char __user *buf,
 				size_t count, loff_t *ppos)
 {
-	unsigned int seconds;
-	char command[32];
 	u32 seed;
 	int ret;
 
-	if (count >= sizeof(command))
-		return -EINVAL;
-	if (copy_from_user(command, buf, count))
-		return -EFAULT;
-	command[count] = '\0';
-	if (sscanf(command, "%u %u", &seconds, &seed) != 2 ||
-	    !seconds || seconds > CMA_STRESS_MAX_SECONDS)
-		return -EINVAL;
+	ret = kstrtouint_from_user(buf, count, 0, &seed);
+	if (ret)
+		return ret;
 
 	if (mutex_lock_interruptible(&cma_stress_lock))
 		return -ERESTARTSYS;
-	ret = cma_stress_start(seconds, seed);
+	ret = cma_stress_start(seed);
 	mutex_unlock(&cma_stress_lock);
 	return ret ? ret : count;
-}
-
-/* Returns early, and with that ends the run, when the reader is killed. */
-static void cma_stress_wait(void)
-{
-	unsigned int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct cma_stress_thread *thread = cma_stress_threads[cpu];
-
-		while (thread && time_before(jiffies, thread->end))
-			if (schedule_timeout_killable(HZ / 10) &&
-			    fatal_signal_pending(current))
-				return;
-	}
 }
 
 static int cma_stress_show(struct seq_file *m, void *unused)
@@ -357,13 +323,12 @@ static int cma_stress_show(struct seq_file *m, void *unused)
 	unsigned int cpu;
 
 	mutex_lock(&cma_stress_lock);
-	cma_stress_wait();
 	for_each_possible_cpu(cpu) {
 		struct cma_stress_thread *thread = cma_stress_threads[cpu];
 
 		if (!thread)
 			continue;
-		/* waits until the buffers are free */
+		/* waits until its buffers are free */
 		kthread_stop(thread->task);
 		seq_printf(m, "cpu %u: allocs %u fails %u bad %u\n", cpu,
 			   thread->allocs, thread->fails, thread->bad);
@@ -386,13 +351,21 @@ static int cma_stress_open(struct inode *inode, struct file *file)
 	return single_open(file, cma_stress_show, NULL);
 }
 
+static int cma_stress_release(struct inode *inode, struct file *file)
+{
+	mutex_lock(&cma_stress_lock);
+	cma_stress_stop();
+	mutex_unlock(&cma_stress_lock);
+	return single_release(inode, file);
+}
+
 static const struct file_operations cma_stress_fops = {
 	.owner		= THIS_MODULE,
 	.open		= cma_stress_open,
 	.read		= seq_read,
 	.write		= cma_stress_write,
 	.llseek		= seq_lseek,
-	.release	= single_release,
+	.release	= cma_stress_release,
 };
 
 static int __init cma_stress_init(void)
@@ -412,7 +385,6 @@ static int __init cma_stress_init(void)
 static void __exit cma_stress_exit(void)
 {
 	debugfs_remove(cma_stress_file);
-	cma_stress_stop();
 	platform_device_unregister(cma_stress_pdev);
 }
 

@@ -19,6 +19,8 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "compat.h"
+
 struct seq_file;
 
 /* Devices for tests: one with the default area, two with areas of their own. */
@@ -52,7 +54,10 @@ struct cma_selftest {
 	void (*run)(struct st *t);
 };
 
-/* Define and register a test. */
+/* The section of the list of tests, whether __section() takes a word or a string */
+#define cma_selftests	"cma_selftests"
+
+/* Define and register a test; they run in the order in which they are written. */
 #define CMA_SELFTEST(function, description)				\
 	static void function##_run(struct st *t);			\
 	static const struct cma_selftest function##_test = {		\
@@ -60,7 +65,8 @@ struct cma_selftest {
 		.run = function##_run,					\
 	};								\
 	static const struct cma_selftest *const function##_entry	\
-		__used __section(cma_selftests) = &function##_test;	\
+		__used __section(cma_selftests)				\
+		__attribute__((__no_reorder__)) = &function##_test;	\
 	static void function##_run(struct st *t)
 
 /*

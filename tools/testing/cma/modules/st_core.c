@@ -342,7 +342,6 @@ static const struct file_operations st_fops = {
 	.release	= single_release,
 };
 
-/* The first two areas that are not the default one are private ones. */
 static int st_assign_area(struct cma *cma, void *data)
 {
 	unsigned int *next = data;
@@ -353,13 +352,28 @@ static int st_assign_area(struct cma *cma, void *data)
 	return ++*next == ST_NR_DEVICES;
 }
 
+/*
+ * The private areas are those of two devices in the device tree, or the first two
+ * that are not the default one.
+ */
+static void st_assign_areas(void)
+{
+	unsigned int next = ST_PRIVATE_1;
+
+	if (tree_area_init(st_device(ST_PRIVATE_1), "/cma-board-1") ||
+	    tree_area_init(st_device(ST_PRIVATE_2), "/cma-board-2"))
+		cma_for_each_area(st_assign_area, &next);
+}
+
 static void st_remove_devices(void)
 {
 	int i;
 
 	for (i = 0; i < ST_NR_DEVICES; i++) {
-		if (st_pdev[i])
-			platform_device_unregister(st_pdev[i]);
+		if (!st_pdev[i])
+			continue;
+		tree_area_release(&st_pdev[i]->dev);
+		platform_device_unregister(st_pdev[i]);
 		st_pdev[i] = NULL;
 	}
 }
@@ -377,7 +391,6 @@ static int st_add_device(enum st_device which)
 
 static int __init st_init(void)
 {
-	unsigned int next = ST_PRIVATE_1;
 	int ret = 0;
 	int i;
 
@@ -386,7 +399,7 @@ static int __init st_init(void)
 		if (ret)
 			goto remove_devices;
 	}
-	cma_for_each_area(st_assign_area, &next);
+	st_assign_areas();
 
 	st_file = debugfs_create_file("cma_selftest", 0400, NULL, NULL,
 				      &st_fops);

@@ -4,7 +4,6 @@
  */
 #include <linux/errno.h>
 #include <linux/mmzone.h>
-#include <linux/page-contig.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 

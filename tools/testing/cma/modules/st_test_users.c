@@ -78,3 +78,23 @@ CMA_SELFTEST(st_area_of_buffer,
 	ST_CHECK(t, !cma_pages_allocated(cma, page + (size >> PAGE_SHIFT) - 1, 1),
 		 "the last page is still allocated");
 }
+
+CMA_SELFTEST(st_tree_area,
+	     "a device has the area that its node names until it lets go of it")
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	struct page *page;
+
+	if (tree_area_init(dev, "/cma-board-2")) {
+		t->skipped = "the board declares no areas in a device tree";
+		return;
+	}
+	page = dma_alloc_from_contiguous(dev, 1, 0);
+	ST_CHECK(t, page && st_in_area(ST_PRIVATE_2, page, 1),
+		 "the page is not in the area of the node");
+	ST_CHECK(t, dma_release_from_contiguous(dev, page, 1),
+		 "release refused");
+	tree_area_release(dev);
+	ST_CHECK(t, dev_get_cma_area(dev) == dma_contiguous_default_area,
+		 "it still has an area of its own");
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What later kernels call by another name, or give to modules in another way
+ */
+#ifndef COMPAT_H
+#define COMPAT_H
+
+#include <linux/dma-mapping.h>
+
+#ifdef DMA_MAPPING_ERROR
+#include <linux/dma-direct.h>
+#include <linux/of.h>
+#include <linux/of_reserved_mem.h>
+#include <linux/sched/signal.h>
+
+#define dma_to_pfn(dev, addr)		PHYS_PFN(dma_to_phys(dev, addr))
+#define dma_alloc_writecombine		dma_alloc_wc
+#define dma_free_writecombine		dma_free_wc
+#define dma_mmap_writecombine		dma_mmap_wc
+
+/* Those of the same name are not for modules, which have the areas for that */
+#define dma_alloc_from_contiguous(dev, count, order)			\
+	cma_alloc(dev_get_cma_area(dev), count,				\
+		  min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT), false)
+#define dma_release_from_contiguous(dev, pages, count)			\
+	cma_release(dev_get_cma_area(dev), pages, count)
+#define alloc_contig_range(start, end, type)				\
+	alloc_contig_range(start, end, type, GFP_KERNEL)
+
+/* Give a device the area of a node of the device tree: 0, or a negative errno */
+static inline int tree_area_init(struct device *dev, const char *path)
+{
+	struct device_node *np = of_find_node_by_path(path);
+	int ret = np ? of_reserved_mem_device_init_by_idx(dev, np, 0) : -ENODEV;
+
+	of_node_put(np);
+	return ret;
+}
+
+#define tree_area_release		of_reserved_mem_device_release
+#else
+static inline int tree_area_init(struct device *dev, const char *path)
+{
+	return -ENODEV;
+}
+
+static inline void tree_area_release(struct device *dev)
+{
+}
+#endif
+
+/* Page tables without a level that is folded */
+#ifndef __PAGETABLE_P4D_FOLDED
+#define p4d_offset(pgd, addr)		(pgd)
+#endif
+
+#endif
