@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A camera whose pictures are on a display, in the memory that it captured them
- * into. Include tap.h, cma.h, heap.h, card.h and video.h first.
+ * into. Include tap.h, cma.h, heap.h, importer.h, card.h and video.h first.
  */
 #ifndef CAMERA_H
 #define CAMERA_H
@@ -16,6 +16,7 @@ struct camera {
 	enum owner owner;
 	__u32 memory, width, height;
 	size_t size;
+	unsigned int taken, shift;	/* pictures; bars of the last one */
 	struct frame frames[FRAMES];
 	int fds[FRAMES];
 	void *mem[FRAMES];	/* as the owner maps it */
@@ -45,6 +46,9 @@ static void export_frame(struct camera *camera, unsigned int i)
 	REQUIRE(!ret, "frame: %s", strerror(-ret));
 	frame->mem = handle_map(camera->card, frame->handle, frame->size,
 				MAP_SHARED);
+	/* later kernels: "don't allow imported objects to be mapped" */
+	if (!frame->mem && errno == EINVAL && card_is_later())
+		frame->mem = map_buffer(camera->fds[i], frame->size);
 	REQUIRE(frame->mem, "map: %s", strerror(errno));
 }
 
@@ -117,7 +121,26 @@ static unsigned int camera_next(struct camera *camera)
 		b.index, b.bytesused);
 	REQUIRE(camera->owner == CAMERA || b.m.fd == camera->fds[b.index],
 		"descriptor %d", b.m.fd);
+	camera->taken++;
 	return b.index;
+}
+
+/*
+ * The last picture is the next one. vivi waits until somebody has a buffer for it;
+ * vivid draws on, so that it is any that was not seen yet.
+ */
+static void require_next(struct camera *camera, const void *mem)
+{
+	unsigned int shift = bars_shift(mem, camera->width, camera->height);
+	unsigned int number = camera->taken - 1;
+
+	if (is_vivid() && number)
+		REQUIRE(shift != camera->shift && shift % SPEED == 0,
+			"the bars of picture %u are at %u", number, shift);
+	else
+		REQUIRE(shift == number * SPEED % camera->width,
+			"the bars of picture %u are at %u", number, shift);
+	camera->shift = shift;
 }
 
 /* What is on a display, and how often it changed. */
@@ -181,7 +204,7 @@ static __u32 scanout_address(void)
 
 	f = fopen("/proc/iomem", "r");
 	while (f && !base && fgets(line, sizeof(line), f))
-		if (strstr(line, CARD_DEVICE))
+		if (strstr(line, card_device()))
 			base = strtoul(line, NULL, 16);
 	if (f)
 		fclose(f);
@@ -193,17 +216,28 @@ static __u32 scanout_address(void)
 	return regs[4];
 }
 
-/* Where a mapping is in memory; the test fails if that is in pieces. */
-static __u32 address_of(const void *mem, size_t size)
+/*
+ * Where a buffer is for devices, and that @mem is a mapping of it. Later kernels do
+ * not tell where the memory of a driver is mapped.
+ */
+static __u32 address_of(const struct camera *camera, unsigned int i,
+			const char *mem)
 {
-	__u64 first = pfn_of(mem);
-	size_t i;
+	bool seen = pfn_of(mem);
+	struct importer_map map;
+	int dev = new_device();
+	size_t at;
 
-	REQUIRE(first, "not mapped");
-	for (i = 0; i < size; i += PAGE)
-		REQUIRE(pfn_of((const char *)mem + i) == first + i / PAGE,
-			"page %zu is elsewhere", i / PAGE);
-	return first * PAGE;
+	attach_and_map(dev, camera->fds[i], IMPORTER_READ, &map);
+	REQUIRE(map.nents == 1 && map.bytes >= camera->size,
+		"%u segments, %llu bytes", map.nents, map.bytes);
+	unmap_and_detach(dev);
+	close(dev);
+	REQUIRE(seen || card_is_later(), "not mapped");
+	for (at = 0; seen && at < camera->size; at += PAGE)
+		REQUIRE(pfn_of(mem + at) == (map.first_dma_addr + at) / PAGE,
+			"page %zu is elsewhere", at / PAGE);
+	return map.first_dma_addr;
 }
 
 #endif

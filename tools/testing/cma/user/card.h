@@ -10,11 +10,9 @@
 #include <drm/drm_fourcc.h>
 #include <drm/drm_mode.h>
 #include <poll.h>
-#include <time.h>
 
 #define CARD		"/dev/dri/card0"
-#define CARD_DEVICE	"ct:clcd"
-#define CARD_DRIVER	"/sys/bus/amba/drivers/pl111/"
+#define CARD_SYSFS	"/sys/class/drm/card0/device"
 
 /* 0, or a negative errno. */
 static int card_ioctl(int card, unsigned long cmd, void *arg)
@@ -37,14 +35,68 @@ static int card_open(void)
 	return card;
 }
 
+/* The last part of the path that a link has. */
+static const char *link_name(const char *path, char *text, size_t size)
+{
+	ssize_t len = readlink(path, text, size - 1);
+	const char *slash;
+
+	REQUIRE(len > 0, "%s: %s", path, strerror(errno));
+	text[len] = '\0';
+	slash = strrchr(text, '/');
+	return slash ? slash + 1 : text;
+}
+
+/* The card's device and its driver, also when they are not bound any more. */
+static const char *card_device(void)
+{
+	static char text[256];
+	static const char *name;
+
+	if (!name)
+		name = link_name(CARD_SYSFS, text, sizeof(text));
+	return name;
+}
+
+static const char *card_driver_name(void)
+{
+	static char text[256];
+	static const char *name;
+
+	if (!name)
+		name = link_name(CARD_SYSFS "/driver", text, sizeof(text));
+	return name;
+}
+
+/* 6.1, with its own driver and core of DRM? */
+static bool card_is_later(void)
+{
+	return !strcmp(card_driver_name(), "drm-clcd-pl111");
+}
+
+/* With these flags planes that a format does not have must be 0. */
+static __u32 unused_planes_flags(void)
+{
+	return card_is_later() ? DRM_MODE_FB_MODIFIERS : 0;
+}
+
+/* That driver goes with all that it has, also when somebody uses it. */
+static void need_unbind(void)
+{
+	if (card_is_later())
+		skip("the driver of this kernel can not be unbound in use");
+}
+
 /* Write the card's device to a file of its driver: "bind", "unbind". */
 static void card_driver(const char *file)
 {
+	const char *device = card_device();
 	char path[64];
 	int ret;
 
-	snprintf(path, sizeof(path), CARD_DRIVER "%s", file);
-	ret = write_file(path, CARD_DEVICE);
+	snprintf(path, sizeof(path), "/sys/bus/amba/drivers/%s/%s",
+		 card_driver_name(), file);
+	ret = write_file(path, device);
 	REQUIRE(!ret, "%s: %s", file, strerror(-ret));
 }
 
@@ -53,14 +105,6 @@ static void require_cpus(long count)
 {
 	REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) == count, "%ld CPUs",
 		sysconf(_SC_NPROCESSORS_ONLN));
-}
-
-static __u64 clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	REQUIRE(!clock_gettime(clock, &ts), "clock: %s", strerror(errno));
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 /* Something that can be shown: a buffer, its handle and its frame. */

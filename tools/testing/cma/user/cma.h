@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "../modules/cma_ctl.h"
 
@@ -74,6 +75,15 @@ static int open_misc(const char *name, int flags)
 	if (misc)
 		fclose(misc);
 	return open(path, flags);
+}
+
+/* What a clock shows, or the test fails. */
+static __u64 clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	REQUIRE(!clock_gettime(clock, &ts), "clock: %s", strerror(errno));
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static int module_error;	/* of the program's module, for the tests */

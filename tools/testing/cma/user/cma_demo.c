@@ -276,9 +276,11 @@ static int take(int n, char **args)
 /* What a process sees of the buffer that it has mapped */
 static void say_share(const char *who, const void *data, size_t size)
 {
+	uint64_t sum = importer_sum(IMPORTER_SUM_INIT, data, size);
+
 	printf("@share %s pid=%d bytes=%zu address=%#llx sum=%016llx\n", who,
 	       getpid(), size, (unsigned long long)frame_at(data) * PAGE,
-	       (unsigned long long)importer_sum(IMPORTER_SUM_INIT, data, size));
+	       (unsigned long long)sum);
 }
 
 static void *map_share(int fd, size_t size)
@@ -327,6 +329,7 @@ static int receive_share(int sock)
 
 static int share(size_t size)
 {
+	const char *name = "/dev/dma_heap/linux,cma";
 	int heap, fd, status, sock[2];
 	pid_t pid;
 	void *data;
@@ -336,10 +339,14 @@ static int share(size_t size)
 	pid = fork();
 	if (!pid)
 		return receive_share(sock[1]);
-	heap = open_or_die("/dev/dma_heap/linux,cma", O_RDWR);
+	/* 6.1 calls it as the area */
+	if (access(name, F_OK))
+		name = "/dev/dma_heap/reserved";
+	heap = open_or_die(name, O_RDWR);
 	fd = heap_alloc(heap, size, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || ioctl(fd, DMA_BUF_SET_NAME, "picture"))
-		die("/dev/dma_heap/linux,cma");
+		die(name);
+	printf("@heap name=%s\n", name);
 	data = map_share(fd, size);
 	make_data(data, size, 9);
 	say_share("sender", data, size);

@@ -10,8 +10,7 @@
 #include "cma.h"
 #include "heap.h"
 #include "importer.h"
-
-#include "../modules/cma_mock.h"
+#include "mock.h"
 
 static int mock_error;
 
@@ -32,15 +31,7 @@ static void mock_end(void)
 
 static int mock_buffer(unsigned long kind)
 {
-	int node, fd;
-
-	REQUIRE(!mock_error, "cma_mock: %s", strerror(-mock_error));
-	node = open_misc("cma_mock", O_RDWR | O_CLOEXEC);
-	REQUIRE(node >= 0, "/dev/cma_mock: %s", strerror(errno));
-	fd = ioctl(node, kind);
-	REQUIRE(fd >= 0, "no buffer: %s", strerror(errno));
-	close(node);
-	return fd;
+	return mock_export(mock_error, kind);
 }
 
 /* The exporter's module is in use, or it can be unloaded, and is loaded again. */

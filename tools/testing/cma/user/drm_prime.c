@@ -134,7 +134,10 @@ TEST(names, "driver and bus have their names")
 	REQUIRE(!strcmp(name, "pl111"), "%s", name);
 	REQUIRE(!card_ioctl(card, DRM_IOCTL_SET_VERSION, &set), "set version");
 	REQUIRE(!card_ioctl(card, DRM_IOCTL_GET_UNIQUE, &unique), "bus");
-	REQUIRE(!strcmp(bus, "amba:" CARD_DEVICE), "%s", bus);
+	/* 6.1 has a name for the bus on PCI only */
+	snprintf(name, sizeof(name), "%s%s", card_is_later() ? "" : "amba:",
+		 card_device());
+	REQUIRE(!strcmp(bus, name), "%s", bus);
 }
 
 TEST(modes, "modes can be set in each format, and bars are shown in them")
@@ -150,9 +153,10 @@ TEST(modes, "modes can be set in each format, and bars are shown in them")
 	int ret;
 
 	display_open(&display, card_open());
+	/* 6.1 asks the monitor, and QEMU's does not prefer any */
 	REQUIRE(display.modes[0].hdisplay == 1024 &&
-		display.modes[0].type & DRM_MODE_TYPE_PREFERRED,
-		"first is %s", display.modes[0].name);
+		(display.modes[0].type & DRM_MODE_TYPE_PREFERRED ||
+		 card_is_later()), "first is %s", display.modes[0].name);
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		__u32 height = height_of(all[i].width);
 
@@ -192,6 +196,8 @@ TEST(bad_modes, "modes and frames that the hardware can not show are refused")
 	int card = card_open(), ret;
 	unsigned int i, value;
 
+	if (card_is_later())
+		skip("the driver of this kernel leaves that to the hardware");
 	display_open(&display, card);
 	frame_create(card, &frame, 1024, 768, 16);
 	frame_create(card, &small, 640, 480, 16);
@@ -241,6 +247,12 @@ TEST(bad_frames, "frames of the wrong size, format or buffer are refused")
 	wrong.height = 481;
 	REQUIRE(fb_add(card, &wrong) == -EINVAL, "height");
 	wrong = frame;
+	wrong.width = 0x10280;
+	wrong.pitch = wrong.width * 4;
+	REQUIRE(fb_add(card, &wrong) == -EINVAL, "width");
+	if (card_is_later())	/* that looks at pitch and format when it shows it */
+		return;
+	wrong = frame;
 	wrong.pitch += 16;
 	REQUIRE(fb_add(card, &wrong) == -EINVAL, "pitch");
 	wrong = frame;
@@ -249,10 +261,6 @@ TEST(bad_frames, "frames of the wrong size, format or buffer are refused")
 	wrong = frame;
 	wrong.depth = 30;
 	REQUIRE(fb_add(card, &wrong) == -EINVAL, "depth 30");
-	wrong = frame;
-	wrong.width = 0x10280;
-	wrong.pitch = wrong.width * 4;
-	REQUIRE(fb_add(card, &wrong) == -EINVAL, "width");
 }
 
 /* 0, or a negative errno. */
@@ -287,13 +295,15 @@ TEST(formats, "formats can be told by name, for one plane without modifiers")
 	bad.pixel_format = DRM_FORMAT_NV12;
 	REQUIRE(fb_add2(card, bad, &frame) == -EINVAL, "NV12");
 	bad = good;
-	bad.flags = DRM_MODE_FB_MODIFIERS;
+	/* 6.1 knows that flag */
+	bad.flags = card_is_later() ? 0x80 : DRM_MODE_FB_MODIFIERS;
 	REQUIRE(fb_add2(card, bad, &frame) == -EINVAL, "flags");
 	bad = good;
 	bad.offsets[0] = 4096;
 	REQUIRE(fb_add2(card, bad, &frame) == -EINVAL, "offset");
 	bad = good;
 	bad.handles[1] = frame.handle;
+	bad.flags = unused_planes_flags();
 	REQUIRE(fb_add2(card, bad, &frame) == -EINVAL, "two planes");
 	bad = good;
 	bad.handles[0] = 999;
@@ -414,10 +424,10 @@ TEST(pan, "a part of a higher frame can be shown")
 
 	display_open(&display, card_open());
 	mode = display_mode(&display, 640, 480);
-	frame_create(display.card, &frame, 640, 960, 16);
+	frame_create(display.card, &frame, 640, 768, 16);
 	REQUIRE(!display_set(&display, mode, frame.fb, 0), "top");
-	REQUIRE(!display_set(&display, mode, frame.fb, 480), "bottom");
-	REQUIRE(display_set(&display, mode, frame.fb, 481) < 0, "too low");
+	REQUIRE(!display_set(&display, mode, frame.fb, 288), "bottom");
+	REQUIRE(display_set(&display, mode, frame.fb, 289) < 0, "too low");
 }
 
 TEST(vblank, "frames are counted, and can be waited for")
@@ -456,11 +466,15 @@ TEST(vblank_off, "who waits for a vblank gets it, also when the display goes off
 	wait.request.signal = 42;
 	REQUIRE(!card_ioctl(display.card, DRM_IOCTL_WAIT_VBLANK, &wait), "wait");
 	REQUIRE(!display_set(&display, NULL, 0, 0), "off");
+	/* 6.1 does not wait until it is on again */
+	if (card_is_later())
+		REQUIRE(card_event(display.card).user_data == 42, "vblank");
 	display_show(&display, &frame);
 	REQUIRE(!display_flip(&display, frame.fb, 43), "flip");
 	REQUIRE(card_event(display.card).user_data == 43, "flip");
 	REQUIRE(!display_set(&display, NULL, 0, 0), "off");
-	REQUIRE(card_event(display.card).user_data == 42, "vblank");
+	if (!card_is_later())
+		REQUIRE(card_event(display.card).user_data == 42, "vblank");
 }
 
 TEST(dumb, "dumb buffers are cleared, and their sizes are checked")
@@ -479,12 +493,16 @@ TEST(dumb, "dumb buffers are cleared, and their sizes are checked")
 		int ret = dumb_create(card, &frame, bad[i][0], bad[i][1],
 				      bad[i][2]);
 
-		REQUIRE(ret == -EINVAL, "%u: %s", i, strerror(-ret));
+		/* 6.1 tries 2 GiB: there is no place to map it at, or no memory */
+		REQUIRE(ret == -EINVAL || (card_is_later() && i > 6 &&
+					   (ret == -ENOSPC || ret == -ENOMEM)),
+			"%u: %s", i, strerror(-ret));
 	}
 	REQUIRE(dumb_create(card, &frame, 16384, 16384, 32) == -ENOMEM, "1 GiB");
 	REQUIRE(!dumb_create(card, &frame, 33, 3, 8), "odd");
-	REQUIRE(frame.pitch == 33 && frame.size == PAGE, "%u, %zu", frame.pitch,
-		frame.size);
+	REQUIRE(frame.pitch == 33 &&
+		frame.size == (card_is_later() ? 99 : PAGE), "%u, %zu",
+		frame.pitch, frame.size);
 	frame_create(card, &frame, 1024, 768, 16);
 	for (i = 0; i < frame.size; i++)
 		REQUIRE(!frame.mem[i], "byte %u", i);
@@ -507,8 +525,9 @@ TEST(map, "only who has a handle can map a buffer, shared, and no more than it")
 	frame_create(card, &frame, 640, 480, 16);
 	REQUIRE(!handle_map(card, frame.handle, frame.size + PAGE, MAP_SHARED) &&
 		errno == EINVAL, "%s", strerror(errno));
-	REQUIRE(!handle_map(card, frame.handle, frame.size, MAP_PRIVATE) &&
-		errno == EINVAL, "%s", strerror(errno));
+	if (!card_is_later())	/* 6.1 lets processes have a copy */
+		REQUIRE(!handle_map(card, frame.handle, frame.size, MAP_PRIVATE) &&
+			errno == EINVAL, "%s", strerror(errno));
 	mem = handle_map(card, frame.handle, PAGE, MAP_SHARED);
 	REQUIRE(mem, "a part: %s", strerror(errno));
 
@@ -529,6 +548,17 @@ TEST(map, "only who has a handle can map a buffer, shared, and no more than it")
 	REQUIRE(first_wrong(frame.mem, frame.size, 7) < 0, "bytes");
 }
 
+static void check_parts(int fd, size_t size)
+{
+	void *mem = map_part(fd, size - PAGE, PAGE);
+
+	REQUIRE(mem, "last page: %s", strerror(errno));
+	REQUIRE(page_right(mem, 2, size / PAGE - 1), "last page");
+	munmap(mem, PAGE);
+	mem = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	REQUIRE(mem == MAP_FAILED && errno == EINVAL, "private");
+}
+
 TEST(prime_export, "an exported buffer has the same bytes, and is one however often")
 {
 	int card = card_open(), fd, again;
@@ -547,23 +577,20 @@ TEST(prime_export, "an exported buffer has the same bytes, and is one however of
 	fill_pages(mem, frame.size, 2);
 	REQUIRE(first_wrong(frame.mem, frame.size, 2) < 0, "bytes");
 	munmap(mem, frame.size);
-	mem = map_part(fd, frame.size - PAGE, PAGE);
-	REQUIRE(mem, "last page: %s", strerror(errno));
-	REQUIRE(page_right(mem, 2, frame.size / PAGE - 1), "last page");
 	REQUIRE(!map_part(fd, frame.size, PAGE), "behind the end");
-	mem = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
-	REQUIRE(mem == MAP_FAILED && errno == EINVAL, "private");
+	if (!card_is_later())	/* that of 6.1 maps from the start only */
+		check_parts(fd, frame.size);
 
 	again = handle_to_fd(card, frame.handle, 0);
 	REQUIRE(again >= 0 && !fcntl(again, F_GETFD), "again: %d", again);
 	REQUIRE(!ioctl(fd, DMA_BUF_SET_NAME, "bars"), "name");
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", again);
 	REQUIRE(count_in(path, "name:\tbars") == 1, "another buffer");
-	REQUIRE(count_in(path, "exp_name:\tpl111") == 1, "exporter");
+	REQUIRE(count_in(path, card_is_later() ? "exp_name:\tdrm" :
+			 "exp_name:\tpl111") == 1, "exporter");
 	REQUIRE(count_in(BUFINFO, "bars") == 1, "bufinfo");
 
 	/* after the last descriptor it is a new one */
-	munmap(mem, PAGE);
 	close(fd);
 	close(again);
 }
@@ -639,6 +666,8 @@ TEST(prime_again, "an object can be exported anew when its buffer is gone")
 	struct frame frame;
 	char path[64];
 
+	if (card_is_later())
+		skip("an object of this kernel keeps its buffer");
 	frame_create(card, &frame, 512, 512, 32);
 	for (i = 0; i < 100; i++) {
 		fd = handle_to_fd(card, frame.handle, DRM_CLOEXEC | DRM_RDWR);
@@ -672,11 +701,20 @@ static void check_heap(int heap)
 		ret = fd_to_handle(card, fd, &handle);
 		mem = map_buffer(fd, size);
 	}
+	/* that of 6.1 does not move at all */
+	if (card_is_later() && !strcmp(tap_about, "system")) {
+		REQUIRE(ret == -EINVAL, "%s", strerror(-ret));
+		return;
+	}
 	REQUIRE(!ret, "%s", strerror(-ret));
 	REQUIRE(import(card, fd) == handle, "another handle");
 	import(other, fd);
 	REQUIRE(first_wrong(mem, size, 4) < 0, "bytes");
 	through = handle_map(card, handle, size, MAP_SHARED);
+	if (card_is_later()) {	/* only through the descriptor */
+		REQUIRE(!through && errno == EINVAL, "%s", strerror(errno));
+		through = map_buffer(fd, size);
+	}
 	REQUIRE(through, "map: %s", strerror(errno));
 	REQUIRE(first_wrong(through, size, 4) < 0, "bytes");
 	munmap(through, size);
@@ -688,9 +726,10 @@ static void check_heap(int heap)
 	REQUIRE(back >= 0, "export: %s", strerror(-back));
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", back);
 	REQUIRE(count_in(path, "name:\tthere") == 1, "another buffer");
-	/* one device, however many files */
-	REQUIRE(count_in(BUFINFO, CARD_DEVICE) == 1, "%u attachments",
-		count_in(BUFINFO, CARD_DEVICE));
+	/* one device, however many files; on 6.1 each file has an object */
+	REQUIRE(count_in(BUFINFO, card_device()) == 1 + card_is_later(),
+		"%u attachments",
+		count_in(BUFINFO, card_device()));
 
 	close(fd);
 	close(back);
@@ -729,7 +768,8 @@ TEST(prime_heap_shown, "a heap's buffer can be shown and flipped to")
 
 TEST(prime_device, "another device reads and writes an exported buffer in one piece")
 {
-	int card = card_open(), dev = new_strict_device(), high = new_device();
+	int card = card_open(), high = new_device();
+	int dev = card_is_later() ? new_device() : new_strict_device();
 	struct importer_map map;
 	struct frame frame;
 	int fd, ret;
@@ -745,11 +785,14 @@ TEST(prime_device, "another device reads and writes an exported buffer in one pi
 	REQUIRE(!dev_fill(dev, 99), "%s", strerror(errno));
 	REQUIRE(is_pattern(frame.mem, frame.size, 99), "it did not write");
 
-	/* below the buffer: the area is far above 16 MiB */
-	ret = dev_limit(high, (struct importer_limits){ .mask = 0xffffff });
-	REQUIRE(!ret, "limit: %s", strerror(-ret));
-	REQUIRE(!dev_attach(high, fd), "attach");
-	REQUIRE(dev_map(high, IMPORTER_READ, NULL) == -ERANGE, "out of reach");
+	/* below the buffer: the area is far above 16 MiB; 6.1 warns */
+	if (!card_is_later()) {
+		ret = dev_limit(high, (struct importer_limits){ .mask = 0xffffff });
+		REQUIRE(!ret, "limit: %s", strerror(-ret));
+		REQUIRE(!dev_attach(high, fd), "attach");
+		REQUIRE(dev_map(high, IMPORTER_READ, NULL) == -ERANGE,
+			"out of reach");
+	}
 
 	/* the device has it when the card is done with it */
 	frame_destroy(card, &frame);
@@ -793,6 +836,8 @@ TEST(prime_read_only_struct, "a descriptor that can not be handed out is closed"
 	long before = used();
 	struct frame frame;
 
+	if (card_is_later())
+		skip("the descriptor stays on this kernel");
 	frame_create(card, &frame, 512, 512, 32);
 	free_fd = dup(card);
 	close(free_fd);
@@ -991,6 +1036,7 @@ TEST(unbind, "the driver can be unbound while all is in use, and bound again")
 	long before = used();
 	void *mem;
 
+	need_unbind();
 	for (i = 0; i < 3; i++) {
 		display_open(&display, card);
 		frame_create(card, &frames[0], 1024, 768, 16);

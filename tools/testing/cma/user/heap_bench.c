@@ -20,14 +20,6 @@ static void open_system_heap(void)
 	REQUIRE(heap >= 0, "%s", strerror(errno));
 }
 
-static __u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
 /* The first time does not count: the kernel sets up caches of its objects. */
 static void measure(const char *what, void (*run)(unsigned int count))
 {
@@ -37,9 +29,9 @@ static void measure(const char *what, void (*run)(unsigned int count))
 	if (count > 256)
 		count = 256;
 	run(1);
-	start = now_ns();
+	start = clock_ns(CLOCK_MONOTONIC);
 	run(count);
-	ns = now_ns() - start;
+	ns = clock_ns(CLOCK_MONOTONIC) - start;
 	note("free bench %s %zu %u %llu", what, size, count, ns / count);
 }
 

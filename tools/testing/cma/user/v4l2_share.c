@@ -39,7 +39,7 @@ TEST(export_same, "an exported buffer is the one that is captured into")
 	struct v4l2_buffer b;
 	void *mem[COUNT];
 
-	need_contiguous();
+	need_contiguous(is_camera);
 	video = capture_open();
 	must_request(video, CAPTURE, V4L2_MEMORY_MMAP, COUNT);
 	for (i = 0; i < COUNT; i++) {
@@ -58,6 +58,7 @@ TEST(export_same, "an exported buffer is the one that is captured into")
 		require_bars(mem[b.index]);
 		own = map_own(video, b.index, SIZE);
 		REQUIRE(pfn_of(own) == pfn_of(mem[b.index]), "other pages");
+		memset(own, i, PAGE);
 		REQUIRE(!memcmp(own, mem[b.index], SIZE), "other bytes");
 		munmap(own, SIZE);
 		must_queue(video, CAPTURE, V4L2_MEMORY_MMAP, b.index, 0);
@@ -77,12 +78,11 @@ TEST(export_lives, "an exported buffer outlives its queue, and keeps it from bei
 	int video, fd;
 	void *mem;
 
-	need_contiguous();
+	need_contiguous(is_camera);
 	video = capture_open();
 	must_request(video, CAPTURE, V4L2_MEMORY_MMAP, COUNT);
 	fd = must_export(video, CAPTURE, 0);
-	REQUIRE(request(video, CAPTURE, V4L2_MEMORY_MMAP, 0) == -EBUSY,
-		"a buffer that somebody has was freed");
+	require_in_use(video);
 	close(video);
 	mem = map_buffer(fd, SIZE);
 	memset(mem, 0x5a, SIZE);
@@ -98,20 +98,22 @@ TEST(export_device, "a device has an exported buffer if it reaches it")
 	int video, fd, dev, ret;
 	void *mem;
 
-	need_contiguous();
+	need_contiguous(is_camera);
 	video = capture_open();
 	must_request(video, CAPTURE, V4L2_MEMORY_MMAP, COUNT);
 	fd = must_export(video, CAPTURE, 0);
 	mem = map_buffer(fd, SIZE);
 
 	dev = new_device();
-	ret = dev_limit(dev, (struct importer_limits){ .mask = 0xffffff });
-	REQUIRE(!ret, "%s", strerror(-ret));
-	ret = dev_attach(dev, fd);
-	REQUIRE(ret == -ERANGE, "24 bits: %s", strerror(-ret));
-	close(dev);
-
-	dev = new_strict_device();
+	/* 6.1 looks at the addresses when it maps, and warns */
+	if (!is_vivid()) {
+		ret = dev_limit(dev, (struct importer_limits){ .mask = 0xffffff });
+		REQUIRE(!ret, "%s", strerror(-ret));
+		ret = dev_attach(dev, fd);
+		REQUIRE(ret == -ERANGE, "24 bits: %s", strerror(-ret));
+		close(dev);
+		dev = new_strict_device();
+	}
 	attach_and_map(dev, fd, IMPORTER_BOTH, &map);
 	REQUIRE(map.nents == 1 && map.bytes >= SIZE, "%u segments, %llu bytes",
 		map.nents, (unsigned long long)map.bytes);
@@ -124,6 +126,13 @@ TEST(export_device, "a device has an exported buffer if it reaches it")
 	require_totals(&before);
 }
 
+/* Buffers of 6.1's system heap are not contiguous for a device that needs it. */
+static bool is_scattered(void)
+{
+	return is_vivid() && has_contiguous(is_camera) &&
+	       !strcmp(tap_about, "system");
+}
+
 static void check_import(int heap)
 {
 	int video = capture_open(), fd[COUNT], i;
@@ -133,6 +142,13 @@ static void check_import(int heap)
 	must_request(video, CAPTURE, V4L2_MEMORY_DMABUF, COUNT);
 	for (i = 0; i < COUNT; i++) {
 		fd[i] = new_buffer(heap, SIZE);
+		if (is_scattered()) {
+			REQUIRE(queue(video, CAPTURE, V4L2_MEMORY_DMABUF, i,
+				      fd[i], 0) == -EFAULT, "in one piece?");
+			close(fd[i]);
+			close(video);
+			return;
+		}
 		capture_into(video, i, fd[i]);
 		mem[i] = map_buffer(fd[i], SIZE);
 		/* the queue has it */
@@ -163,23 +179,29 @@ TEST(import_other, "another buffer takes the place of one that was queued before
 {
 	int heap = heap_open_cma(), video = capture_open(), first, second;
 	struct totals before = totals_now(), now;
+	struct v4l2_buffer b;
 	void *mem;
+	int i;
 
-	must_request(video, CAPTURE, V4L2_MEMORY_DMABUF, 1);
+	must_request(video, CAPTURE, V4L2_MEMORY_DMABUF, 2);
 	first = new_buffer(heap, SIZE);
 	second = new_buffer(heap, SIZE);
 	mem = map_buffer(second, SIZE);
 	capture_into(video, 0, first);
+	capture_into(video, 1, first);
 	close(first);
 	stream(video, CAPTURE, true);
-	must_dequeue(video, CAPTURE, V4L2_MEMORY_DMABUF);
+	for (i = 0; i < 2; i++)
+		must_dequeue(video, CAPTURE, V4L2_MEMORY_DMABUF);
 	now = totals_now();
 	REQUIRE(now.buffers == before.buffers + 2, "%ld buffers", now.buffers);
 
 	capture_into(video, 0, second);
+	capture_into(video, 1, second);
 	now = totals_now();
 	REQUIRE(now.buffers == before.buffers + 1, "%ld buffers", now.buffers);
-	must_dequeue(video, CAPTURE, V4L2_MEMORY_DMABUF);
+	b = must_dequeue(video, CAPTURE, V4L2_MEMORY_DMABUF);
+	REQUIRE(b.m.fd == second, "descriptor %d", b.m.fd);
 	require_bars(mem);
 	stream(video, CAPTURE, false);
 	REQUIRE(!request(video, CAPTURE, V4L2_MEMORY_DMABUF, 0), "busy");
@@ -224,7 +246,7 @@ TEST(pass_on, "a captured buffer is the input of the mem2mem driver")
 	struct v4l2_buffer b;
 	__u8 *src, *dst;
 
-	need_contiguous();
+	need_contiguous(is_camera);
 	heap = heap_open_cma();
 	m2m = m2m_open(WIDTH, HEIGHT);
 	camera = capture_open();
@@ -315,7 +337,7 @@ TEST(exhausted, "an area that is used up while the camera captures")
 		b = must_dequeue(video, CAPTURE, V4L2_MEMORY_DMABUF);
 		capture_into(video, b.index, b.m.fd);
 	}
-	if (has_contiguous()) {
+	if (has_contiguous(is_m2m)) {
 		ret = request(m2m, OUTPUT, V4L2_MEMORY_MMAP, 8);
 		REQUIRE(ret == -ENOMEM, "%d", ret);
 	}

@@ -6,14 +6,27 @@
 #ifndef VIDEO_H
 #define VIDEO_H
 
+#include <linux/v4l2-dv-timings.h>
 #include <linux/videodev2.h>
 #include <poll.h>
 
 #define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE
 #define OUTPUT	V4L2_BUF_TYPE_VIDEO_OUTPUT
 
-/* Number @which of the nodes of a driver, or skip. */
-static int video_open(const char *driver, unsigned int which)
+/* What a node can do; the mem2mem driver of v3.1 says that it captures and outputs. */
+static bool is_m2m(__u32 caps)
+{
+	return caps & V4L2_CAP_VIDEO_M2M ||
+	       (caps & V4L2_CAP_VIDEO_CAPTURE && caps & V4L2_CAP_VIDEO_OUTPUT);
+}
+
+static bool is_camera(__u32 caps)
+{
+	return caps & V4L2_CAP_VIDEO_CAPTURE && !is_m2m(caps);
+}
+
+/* Number @which of the nodes that can do that, or skip. */
+static int video_open(bool (*can)(__u32 caps), unsigned int which)
 {
 	struct v4l2_capability cap;
 	char path[32];
@@ -25,11 +38,12 @@ static int video_open(const char *driver, unsigned int which)
 		if (fd < 0)
 			continue;
 		if (!ioctl(fd, VIDIOC_QUERYCAP, &cap) &&
-		    !strcmp((char *)cap.driver, driver) && !which--)
+		    can(cap.capabilities & V4L2_CAP_DEVICE_CAPS ?
+			cap.device_caps : cap.capabilities) && !which--)
 			return fd;
 		close(fd);
 	}
-	skip("no %s", driver);
+	skip("no %s", can == is_m2m ? "mem2mem driver" : "camera");
 }
 
 /* Two bytes for a pixel. */
@@ -48,46 +62,124 @@ static void set_format(int video, __u32 type, __u32 format, __u32 width,
 		f.fmt.pix.width, f.fmt.pix.height, f.fmt.pix.sizeimage);
 }
 
+/* A control and a line of its menu, by their names. */
+static void choose(int video, const char *control, const char *line)
+{
+	struct v4l2_queryctrl ctrl = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
+	struct v4l2_querymenu menu;
+	struct v4l2_control set;
+
+	while (!ioctl(video, VIDIOC_QUERYCTRL, &ctrl) &&
+	       strcmp((char *)ctrl.name, control))
+		ctrl.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
+	menu = (struct v4l2_querymenu){ .id = ctrl.id };
+	while (!ioctl(video, VIDIOC_QUERYMENU, &menu) &&
+	       strcmp((char *)menu.name, line))
+		menu.index++;
+	set = (struct v4l2_control){ .id = ctrl.id, .value = menu.index };
+	REQUIRE(!ioctl(video, VIDIOC_S_CTRL, &set), "%s: %s", control,
+		strerror(errno));
+}
+
+/*
+ * The camera draws eight bars that go 2 pixels to the left with each frame, and
+ * text over them, in the rows up to this one.
+ */
+#define BARS		8
+#define TEXT_END	128
+#define SPEED		2
+
+#define RGB565(r, g, b)	((r) >> 3 << 11 | (g) >> 2 << 5 | (b) >> 3)
+
+/* The bars of vivi, and those of vivid, whose signal has a size of its own */
+static const __u16 vivi_bars[BARS] = {
+	RGB565(204, 204, 204), RGB565(208, 208, 0), RGB565(0, 206, 206),
+	RGB565(0, 239, 0), RGB565(239, 0, 239), RGB565(205, 0, 0),
+	RGB565(0, 0, 255), RGB565(0, 0, 0),
+}, vivid_bars[BARS] = {
+	RGB565(255, 255, 255), RGB565(255, 255, 0), RGB565(0, 255, 255),
+	RGB565(0, 255, 0), RGB565(255, 0, 255), RGB565(255, 0, 0),
+	RGB565(0, 0, 255), RGB565(0, 0, 0),
+}, *camera_bars = vivi_bars;
+
+/* The signal is of the picture's size, or of twice that. */
+static void vivid_signal(int video, __u32 width)
+{
+	struct v4l2_dv_timings small = V4L2_DV_BT_DMT_640X480P60;
+	struct v4l2_dv_timings large = V4L2_DV_BT_DMT_1024X768P60;
+
+	REQUIRE(!ioctl(video, VIDIOC_S_DV_TIMINGS,
+		       width > 640 ? &large : &small), "%s", strerror(errno));
+	choose(video, "Test Pattern", "100% Colorbar");
+	choose(video, "Horizontal Movement", "Move Left Slow");
+	choose(video, "OSD Text Mode", "Counters Only");
+	camera_bars = vivid_bars;
+}
+
+/* The camera of 6.1, with its own core of V4L2? */
+static bool is_vivid(void)
+{
+	return !access("/sys/module/vivid", F_OK);
+}
+
 /* Camera number @which, with frames that a display can show. */
 static int camera_open(unsigned int which, __u32 width, __u32 height)
 {
-	int video = video_open("vivi", which);
+	int video = video_open(is_camera, which);
 
+	if (is_vivid())
+		vivid_signal(video, width);
 	set_format(video, CAPTURE, V4L2_PIX_FMT_RGB565, width, height);
 	return video;
 }
 
-/* Are the drivers' buffers contiguous (allocator=1)? */
-static bool has_contiguous(void)
+/* Are the buffers of a driver contiguous (allocator=1, of vivid allocators=1,1)? */
+static bool has_contiguous(bool (*can)(__u32 caps))
 {
 	char text[8];
 
-	read_file("/sys/module/vivi/parameters/allocator", text, sizeof(text));
+	read_file(can == is_camera ? "/sys/module/vivi/parameters/allocator" :
+		  "/sys/module/mem2mem_testdev/parameters/allocator", text,
+		  sizeof(text));
+	if (!text[0] && can == is_camera)
+		read_file("/sys/module/vivid/parameters/allocators", text,
+			  sizeof(text));
 	return text[0] == '1';
 }
 
 /* Else there is nothing to export. */
-static void need_contiguous(void)
+static void need_contiguous(bool (*can)(__u32 caps))
 {
-	if (!has_contiguous())
-		skip("the buffers of the drivers are not contiguous");
+	if (!has_contiguous(can))
+		skip("the buffers of the driver are not contiguous");
 }
 
 /* The mem2mem driver, with pictures of one size on both sides. */
 static int m2m_open(__u32 width, __u32 height)
 {
-	int m2m = video_open("m2m-testdev", 0);
+	int m2m = video_open(is_m2m, 0);
 
 	set_format(m2m, OUTPUT, V4L2_PIX_FMT_RGB565X, width, height);
 	set_format(m2m, CAPTURE, V4L2_PIX_FMT_RGB565X, width, height);
 	return m2m;
 }
 
-/* It adds or subtracts 15 in turns: is that so for every byte? */
+/* The mem2mem driver of 6.1? */
+static bool is_vim2m(void)
+{
+	return !access("/sys/module/vim2m", F_OK);
+}
+
+/*
+ * That of v3.1 adds or subtracts 15 in turns, that of 6.1 changes nothing: is that
+ * so for every byte?
+ */
 static bool m2m_processed(const __u8 *src, const __u8 *dst, size_t size)
 {
 	size_t i = 0;
 
+	if (is_vim2m())
+		return !memcmp(dst, src, size);
 	while (i < size && ((__u8)(dst[i] - src[i]) == 15 ||
 			    (__u8)(src[i] - dst[i]) == 15))
 		i++;
@@ -109,6 +201,19 @@ static void must_request(int video, __u32 type, __u32 memory, __u32 count)
 	int ret = request(video, type, memory, count);
 
 	REQUIRE(ret == count, "REQBUFS: %d", ret);
+}
+
+/* Somebody has a buffer of it: EBUSY, or it is left to him, and that is said. */
+static void require_in_use(int video)
+{
+	struct v4l2_requestbuffers req = {
+		.type = CAPTURE, .memory = V4L2_MEMORY_MMAP,
+	};
+	int ret = ioctl(video, VIDIOC_REQBUFS, &req);
+
+	REQUIRE(ret ? errno == EBUSY :
+		req.capabilities & V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS,
+		"a buffer that somebody has was freed");
 }
 
 /* A descriptor, or a negative errno. */
@@ -205,22 +310,6 @@ static void stream(int video, __u32 type, bool on)
 	REQUIRE(!ioctl(video, on ? VIDIOC_STREAMON : VIDIOC_STREAMOFF, &type),
 		"%s", strerror(errno));
 }
-
-/*
- * The camera draws eight bars that go 2 pixels to the left with each frame, and
- * text over them, in the rows up to this one.
- */
-#define BARS		8
-#define TEXT_END	128
-#define SPEED		2
-
-#define RGB565(r, g, b)	((r) >> 3 << 11 | (g) >> 2 << 5 | (b) >> 3)
-
-static const __u16 camera_bars[BARS] = {
-	RGB565(204, 204, 204), RGB565(208, 208, 0), RGB565(0, 206, 206),
-	RGB565(0, 239, 0), RGB565(239, 0, 239), RGB565(205, 0, 0),
-	RGB565(0, 0, 255), RGB565(0, 0, 0),
-};
 
 /* How far the bars have gone; the test fails if the picture is another one. */
 static unsigned int bars_shift(const __u16 *pixels, __u32 width, __u32 height)

@@ -8,6 +8,7 @@
 #include "cma.h"
 #include "card.h"
 #include "heap.h"
+#include "importer.h"
 #include "video.h"
 #include "camera.h"
 

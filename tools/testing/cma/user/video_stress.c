@@ -3,10 +3,14 @@
  * Two cameras into one display, for video_stress.seconds=N (120), while others
  * take and give back memory of the area and share the same buffers.
  */
+#define TAP_BEGIN	importer_begin
+#define TAP_END		importer_end
+
 #include "tap.h"
 #include "cma.h"
 #include "card.h"
 #include "heap.h"
+#include "importer.h"
 #include "video.h"
 #include "camera.h"
 
@@ -28,19 +32,16 @@ static struct stress {
 /* Pictures in order, one after the other of both cameras on the display. */
 static void *show(void *arg)
 {
-	unsigned int which = (uintptr_t)arg, index, shift;
+	unsigned int which = (uintptr_t)arg, index;
 	struct camera *camera = &stress.cameras[which];
 
 	while (!stress.stop) {
 		index = camera_next(camera);
-		shift = bars_shift(camera->mem[index], WIDTH, HEIGHT);
-		REQUIRE(shift == stress.shown[which] * SPEED % WIDTH,
-			"camera %u, picture %u: bars at %u", which,
-			stress.shown[which], shift);
+		require_next(camera, camera->mem[index]);
 		pthread_mutex_lock(&stress.lock);
 		screen_show(&stress.screen, camera, index);
-		REQUIRE(scanout_address() == address_of(camera->mem[index],
-							camera->size),
+		REQUIRE(scanout_address() == address_of(camera, index,
+							camera->mem[index]),
 			"something else is shown");
 		stress.shown[which]++;
 		pthread_mutex_unlock(&stress.lock);
