@@ -11,8 +11,6 @@ CROSS_COMPILE=${CROSS_COMPILE:-arm-none-eabi-}
 defconfig=vexpress_defconfig # what fragments are added to; empty: to nothing
 export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$BUILD CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime,time_macros
 export KBUILD_BUILD_TIMESTAMP="1 January 2012" KBUILD_BUILD_USER=cma KBUILD_BUILD_HOST=qemu
-# A reference (run, scripts/base-tree) has no series
-[[ ${BASE:-} != ref-* ]] || export BASE=v3.1
 mkdir -p "$BUILD"
 
 # Until we exit nobody else builds here
@@ -78,6 +76,17 @@ check_config() {
 		}
 		exit bad
 	}' "$config" "$@" >&2
+}
+
+# fragments BASE NAME...: files of config/; of options that have another name on BASE
+# config/NAME-BASE
+fragments() {
+	local base=$1 name
+	shift
+	for name; do
+		[[ ! -e $QEMU_DIR/config/$name-$base ]] || name+=-$base
+		echo "$QEMU_DIR/config/$name"
+	done
 }
 
 # configure SOURCE OBJDIR FRAGMENT...: $defconfig plus fragments

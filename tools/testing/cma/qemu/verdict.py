@@ -12,8 +12,9 @@ BAD = re.compile(
     r"|Unable to handle kernel|Unhandled fault|soft lockup|blocked for more than"
     r"|nobody cared|unable to open an initial console|respawning too fast"
     r"|undefined symbol|Unknown symbol|disagrees about version|EXT2-fs.*error")
-# When it has said this v3.1 can still complain of the lock that it has in reboot()
-OFF = re.compile(r"^\[ *\d+\.\d+\] Power down\.$", re.M)
+# When it has said this v3.1 can still complain of the lock that it has in reboot(), and
+# 6.1 of the one that the board's driver takes to switch the power off, under rcu_read_lock()
+OFF = re.compile(r"^\[ *\d+\.\d+\] (Power down\.|reboot: Power down)$", re.M)
 RESULT = re.compile(r"CMA-RESULT planned=(\d+) run=(\d+) passed=(\d+) failed=(\d+) "
                     r"skipped=(\d+) leaks=(\d+) end")
 
