@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Contiguous memory for Linux v3.x on ARM, as a patch series
-BASE ?= v3.1
+BASE ?=
 KSRC ?=
 CROSS_COMPILE ?= arm-none-eabi-
 J ?= $(shell nproc)
@@ -11,7 +11,8 @@ DEPS := scripts/deps
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
-	@echo "Variables: BASE=$(BASE) KSRC=DIR ($(BASE) tree) CROSS_COMPILE=$(CROSS_COMPILE) J=$(J)"
+	@echo "Variables: BASE=v3.1 or v6.1 (else: both, or the first) KSRC=DIR (tree of v3.1, or of BASE)"
+	@echo "           CROSS_COMPILE=$(CROSS_COMPILE) J=$(J)"
 	@echo "BASE=ref-6.1: boot and check Debian's kernel of that version, as it is, to compare with"
 
 demo: ## boot, and see a driver get buffers from memory that is in use
@@ -30,13 +31,13 @@ fuzz: ## feed the parsers with nonsense
 	@$(DEPS) build
 	@$(CMA)/fuzz/run
 
-series: ## make the patches from the files
+series: ## make the patches from the files, of each base
 	@$(DEPS) build
-	@scripts/series regen
+	@for dir in patches/v*; do BASE=$${dir##*/} scripts/series regen || exit 1; done
 
 series-check: ## do patches and files agree? needs no kernel
 	@$(DEPS) build
-	@scripts/series check
+	@scripts/check series
 
 boot: ## a shell on the emulated board
 	@$(DEPS) build qemu
