@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Contiguous memory for Linux v3.x on ARM, as a patch series
+# Contiguous memory for Linux v3.x and 6.1 on ARM, as patch series
 BASE ?=
 KSRC ?=
 CROSS_COMPILE ?= arm-none-eabi-
@@ -33,7 +33,8 @@ fuzz: ## feed the parsers with nonsense
 
 series: ## make the patches from the files, of each base
 	@$(DEPS) build
-	@for dir in patches/v*; do BASE=$${dir##*/} scripts/series regen || exit 1; done
+	@for base in $(or $(BASE),$(notdir $(wildcard patches/v*))); do \
+		BASE=$$base scripts/series regen || exit 1; done
 
 series-check: ## do patches and files agree? needs no kernel
 	@$(DEPS) build
