@@ -6,7 +6,8 @@
  * somebody tries to take at the moment.  A range is claimed in the bitmap
  * first, and then taken from the page allocator, without the lock.  When that
  * fails the claim is dropped, and the search goes on behind the page that was
- * in use: no range that contains it can be had.
+ * in use: no range that contains it can be had.  A second bitmap has only what
+ * drivers have: nothing else can be released, by whoever has pages there now.
  *
  * There are two ways to take a range.  One that is free all over is taken as
  * it is, on any CPU at any time.  Only when no such range is left one is
@@ -193,7 +194,7 @@ static const char *__init cma_check_pages(const struct cma *cma)
 
 static void __init cma_activate_area(struct cma *cma)
 {
-	unsigned long size = BITS_TO_LONGS(cma_bitmap_maxno(cma)) * sizeof(long);
+	unsigned long longs = BITS_TO_LONGS(cma_bitmap_maxno(cma));
 	unsigned long end = cma->base_pfn + cma->count;
 	const char *why = cma_check_pages(cma);
 	unsigned long pfn;
@@ -202,8 +203,10 @@ static void __init cma_activate_area(struct cma *cma)
 	mutex_init(&cma->empty_mutex);
 
 	if (!why) {
-		cma->bitmap = kzalloc(size, GFP_KERNEL);
-		if (!cma->bitmap)
+		cma->bitmap = kzalloc(2 * longs * sizeof(long), GFP_KERNEL);
+		if (cma->bitmap)
+			cma->given = cma->bitmap + longs;
+		else
 			why = "has no memory for its bitmap";
 	}
 	if (why) {
@@ -300,25 +303,17 @@ static int cma_claim(struct cma *cma, unsigned long *bit,
 	return ret;
 }
 
-static void cma_unclaim(struct cma *cma, unsigned long bit,
-			unsigned long nr_bits)
+/* An attempt to take a range is over */
+static void cma_end_claim(struct cma *cma, unsigned long bit,
+			  unsigned long nr_bits, bool trial, bool success)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&cma->lock, flags);
-	bitmap_clear(cma->bitmap, bit, nr_bits);
-	spin_unlock_irqrestore(&cma->lock, flags);
-}
-
-/* An attempt to take a free range is over */
-static void cma_end_trial(struct cma *cma, unsigned long bit,
-			  unsigned long nr_bits, bool success)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&cma->lock, flags);
-	cma->nr_trials--;
-	if (!success)
+	cma->nr_trials -= trial;
+	if (success)
+		bitmap_set(cma->given, bit, nr_bits);
+	else
 		bitmap_clear(cma->bitmap, bit, nr_bits);
 	spin_unlock_irqrestore(&cma->lock, flags);
 }
@@ -340,7 +335,7 @@ static struct page *cma_take_free(struct cma *cma, unsigned long count,
 		pfn = cma_bit_to_pfn(cma, bit);
 		success = take_contig_range(pfn, pfn + count, MIGRATE_CMA,
 					    &used);
-		cma_end_trial(cma, bit, nr_bits, success);
+		cma_end_claim(cma, bit, nr_bits, true, success);
 		if (success)
 			return pfn_to_page(pfn);
 		bit = cma_pfn_to_bit(cma, used) + 1;
@@ -369,12 +364,11 @@ static int cma_empty_round(struct cma *cma, unsigned long count,
 		pfn = cma_bit_to_pfn(cma, bit);
 		ret = alloc_contig_range_busy(pfn, pfn + count, MIGRATE_CMA,
 					      &busy_pfn);
+		cma_end_claim(cma, bit, nr_bits, false, !ret);
 		if (!ret) {
 			*page = pfn_to_page(pfn);
 			return 0;
 		}
-
-		cma_unclaim(cma, bit, nr_bits);
 		if (ret != -EBUSY)
 			return ret;
 		trace_cma_alloc_busy_retry(cma->name, busy_pfn,
@@ -537,6 +531,31 @@ struct cma *cma_area_of(const struct page *pages, unsigned long count)
 }
 EXPORT_SYMBOL_GPL(cma_area_of);
 
+/* Do these pages begin with a whole bit?  Which one, and how many are they? */
+static bool cma_pages_to_range(struct cma *cma, const struct page *pages,
+			       unsigned long count, unsigned long *bit,
+			       unsigned long *nr_bits)
+{
+	unsigned long offset;
+
+	if (!cma_pages_valid(cma, pages, count))
+		return false;
+
+	offset = page_to_pfn(pages) - cma->base_pfn;
+	*bit = offset >> cma->order_per_bit;
+	*nr_bits = cma_pages_to_bits(cma, count);
+	return IS_ALIGNED(offset, 1UL << cma->order_per_bit);
+}
+
+static bool cma_is_given(struct cma *cma, unsigned long bit,
+			 unsigned long nr_bits)
+{
+	lockdep_assert_held(&cma->lock);
+
+	return find_next_zero_bit(cma->given, bit + nr_bits, bit) >=
+	       bit + nr_bits;
+}
+
 /**
  * cma_pages_allocated() - did this area give out these pages
  * @cma: area, or NULL
@@ -552,21 +571,42 @@ bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 	unsigned long bit, nr_bits, flags;
 	bool allocated;
 
-	if (!cma_pages_valid(cma, pages, count) ||
-	    !IS_ALIGNED(page_to_pfn(pages) - cma->base_pfn,
-			1UL << cma->order_per_bit))
+	if (!cma_pages_to_range(cma, pages, count, &bit, &nr_bits))
 		return false;
 
-	bit = cma_pfn_to_bit(cma, page_to_pfn(pages));
-	nr_bits = cma_pages_to_bits(cma, count);
 	spin_lock_irqsave(&cma->lock, flags);
-	allocated = find_next_zero_bit(cma->bitmap, bit + nr_bits, bit) >=
-		    bit + nr_bits;
+	allocated = cma_is_given(cma, bit, nr_bits);
 	spin_unlock_irqrestore(&cma->lock, flags);
 
 	return allocated;
 }
 EXPORT_SYMBOL_GPL(cma_pages_allocated);
+
+/*
+ * Take back what a driver has: false if it does not have all of it.  *foreign
+ * is whether it has nothing of it.
+ */
+static bool cma_take_back(struct cma *cma, const struct page *pages,
+			  unsigned long count, bool *foreign)
+{
+	unsigned long bit, nr_bits, flags;
+	bool given;
+
+	*foreign = false;
+	if (!cma_pages_to_range(cma, pages, count, &bit, &nr_bits))
+		return false;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	given = cma_is_given(cma, bit, nr_bits);
+	if (given)
+		bitmap_clear(cma->given, bit, nr_bits);
+	else
+		*foreign = find_next_bit(cma->given, bit + nr_bits, bit) >=
+			   bit + nr_bits;
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return given;
+}
 
 /**
  * cma_release() - give back contiguous pages
@@ -583,21 +623,24 @@ bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count)
 {
 	unsigned long pfn;
+	bool foreign;
 
 	if (!cma_pages_valid(cma, pages, count))
 		return false;
 
 	pfn = page_to_pfn(pages);
-	if (!cma_pages_allocated(cma, pages, count)) {
-		pr_err_ratelimited("area %s: release of %lu pages at pfn %#lx, not all of them allocated\n",
-				   cma->name, count, pfn);
+	if (!cma_take_back(cma, pages, count, &foreign)) {
+		/* Pages in use may be the page allocator's: hugetlb tries */
+		if (!foreign || !page_count((struct page *)pages))
+			pr_err_ratelimited("area %s: release of %lu pages at pfn %#lx, not all of them allocated\n",
+					   cma->name, count, pfn);
 		return false;
 	}
 
 	/* Nobody may claim the range before its pages are free */
 	free_contig_range(pfn, count);
-	cma_unclaim(cma, cma_pfn_to_bit(cma, pfn),
-		    cma_pages_to_bits(cma, count));
+	cma_end_claim(cma, cma_pfn_to_bit(cma, pfn),
+		      cma_pages_to_bits(cma, count), false, false);
 
 	atomic_long_add(count, &cma->nr_released);
 	trace_cma_release(cma->name, pfn, pages, count);

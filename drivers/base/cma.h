@@ -21,6 +21,7 @@
  * @order_per_bit: pages per bit of @bitmap as an order; constant
  * @bitmap: a bit set is memory that a driver has or somebody tries to take;
  *	@lock
+ * @given: a bit set is memory that a driver has, a subset of @bitmap; @lock
  * @nr_trials: ranges with bits set in @bitmap by an attempt that does not
  *	sleep and is not finished; @lock
  * @lock: innermost lock of the allocator, interrupts off
@@ -36,8 +37,9 @@ struct cma {
 	unsigned long	count;
 	unsigned int	order_per_bit;
 	unsigned long	*bitmap;
+	unsigned long	*given;
 	unsigned int	nr_trials;
-	spinlock_t	lock;	/* bitmap, nr_trials */
+	spinlock_t	lock;	/* bitmap, given, nr_trials */
 	struct mutex	empty_mutex;	/* one range at a time is emptied */
 	atomic_long_t	nr_success;
 	atomic_long_t	nr_fail;

@@ -385,6 +385,38 @@ static void use_other_area(void)
 	CHECK(cma_release(other, page, 1));
 }
 
+static struct cma *emptied;
+
+/* As hugetlb does with each of its pages, wherever that is. */
+static void release_own_page(void)
+{
+	struct page *page = pfn_to_page(BASE + 2);
+
+	host_set(BASE + 2, 1, PAGE_MOVABLE);
+	CHECK(!cma_release(emptied, page, 1));
+	CHECK(!cma_pages_allocated(emptied, page, 1));
+	host_set(BASE + 2, 1, PAGE_FREE);
+}
+
+TEST(page_of_others, "what the area did not give is not released, whoever tries to take it")
+{
+	struct cma *cma = area_of(1, 0);
+	struct page *page;
+
+	host_set(BASE, 4, PAGE_MOVABLE);
+	CHECK(!cma_release(cma, pfn_to_page(BASE), 4));
+	EQ(host_nr(PAGE_MOVABLE), 4);
+
+	emptied = cma;
+	host.on_empty = release_own_page;
+	page = cma_alloc(cma, BLOCK, 0, false);
+	EQ(offset(page), 0);
+	EQ(cma_used_pages(cma), BLOCK);
+	EQ_STR(host.log, "");
+	CHECK(cma_release(cma, page, BLOCK));
+	check_all_free(cma);
+}
+
 TEST(two_areas, "one area works while a range of another is emptied")
 {
 	struct cma *cma;

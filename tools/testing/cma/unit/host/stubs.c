@@ -541,6 +541,11 @@ int alloc_contig_range_busy(unsigned long start, unsigned long end, unsigned int
 	return ret;
 }
 
+int page_count(const struct page *page)
+{
+	return page->state >= PAGE_MOVABLE;
+}
+
 /* Whose bit stands for this page, if any */
 static bool is_claimed(unsigned long pfn)
 {
@@ -606,6 +611,9 @@ void host_check_area(struct cma *cma)
 		struct page *page = pfn_to_page(cma->base_pfn + i);
 
 		bit = test_bit(cma->bitmap, i >> cma->order_per_bit);
+		/* Nobody is taking anything */
+		if (bit != test_bit(cma->given, i >> cma->order_per_bit))
+			host_fail("page %lu of the area: claimed and given differ", i);
 		if (page->state == PAGE_OWNED && !bit)
 			host_fail("page %lu of the area is lost: its bit is clear", i);
 		if (page->state < PAGE_FREE)

@@ -138,6 +138,7 @@ void host_assert_held(const struct host_lock *lock);
 
 /* Simplified: memory of the C library, that can be made to fail */
 #define GFP_KERNEL		1U
+int page_count(const struct page *page);
 void *kzalloc(size_t size, gfp_t flags);
 #define kfree(p)		free(p)
 
