@@ -5,7 +5,7 @@
  * The default area is reserved by the architecture, with the size and place
  * that "cma=" asks for, or Kconfig:
  *
- *	cma=SIZE		as high in low memory as it fits
+ *	cma=SIZE		as high as it fits, below the architecture's limit
  *	cma=SIZE@BASE		at BASE or the lowest place above it
  *	cma=SIZE@BASE-END	inside of [BASE, END)
  *	cma=0			no default area
@@ -34,8 +34,9 @@
 #define NO_PLACE	(~0ULL)
 /* Without this much memory outside of the areas a kernel does not boot */
 #define CMA_LEAVE	(16ULL << 20)
-/* Of it in free blocks of low memory, beside those that the kernel is in */
+/* Of it free low memory, counted in steps of this size */
 #define LOWMEM_LEAVE	(8ULL << 20)
+#define LOWMEM_STEP	(1ULL << 20)
 #define KIB(bytes)	((unsigned long long)(bytes) >> 10)
 
 /* The area of all devices that have none; NULL if there is none */
@@ -60,6 +61,9 @@ struct cma_request {
 static char cma_arg[64] __initdata;
 static struct cma_request cma_request __initdata;
 static bool cma_arg_given __initdata;
+
+/* Where the memory ends that all devices reach, and with it a zone; 0: nowhere */
+static u64 dma_limit __initdata;
 
 /* What is in the way, for messages */
 static char cma_reason[64] __initdata;
@@ -183,11 +187,19 @@ static bool __init find_in_use(u64 base, u64 end)
 	return true;
 }
 
-static bool __init crosses_lowmem_end(u64 base, u64 size)
+static bool __init crosses(u64 base, u64 size, u64 border)
 {
-	u64 lowmem_end = dma_contiguous_lowmem_end();
+	return base < border && base + size > border;
+}
 
-	return base < lowmem_end && base + size > lowmem_end;
+/* What border of zones is in [base, base + size)?  NULL if none is */
+static const char *__init border_inside(u64 base, u64 size)
+{
+	if (crosses(base, size, dma_contiguous_lowmem_end()))
+		return "crosses the end of low memory";
+	if (crosses(base, size, dma_limit))
+		return "crosses the end of the memory that all devices reach";
+	return NULL;
 }
 
 /* Memory, and not of the firmware: such is of a region of its own */
@@ -200,7 +212,7 @@ static bool __init is_memory(u64 base, u64 size)
 
 static bool __init is_free_memory(u64 base, u64 size)
 {
-	return is_memory(base, size) && !crosses_lowmem_end(base, size) &&
+	return is_memory(base, size) && !border_inside(base, size) &&
 	       !memblock_is_region_reserved(base, size);
 }
 
@@ -247,8 +259,8 @@ static const char *__init why_not_there(u64 base, u64 size)
 {
 	if (!is_memory(base, size))
 		return "outside of RAM";
-	if (crosses_lowmem_end(base, size))
-		return "crosses the end of low memory";
+	if (border_inside(base, size))
+		return border_inside(base, size);
 	if (find_in_use(base, base + size))
 		return cma_reason;
 
@@ -314,18 +326,20 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 	return place;
 }
 
-/* Free low memory outside of [base, base + size), in whole blocks, if little */
+/* Free low memory outside of [base, base + size), up to what has to be left */
 static u64 __init lowmem_left(u64 base, u64 size)
 {
-	u64 end = min_t(u64, dma_contiguous_lowmem_end(),
-			memblock_end_of_DRAM());
-	u64 align = CMA_MIN_ALIGNMENT_BYTES;
-	u64 left = 0, addr;
+	u64 addr = min_t(u64, dma_contiguous_lowmem_end(),
+			 memblock_end_of_DRAM());
+	u64 left = 0;
 
-	for (addr = 0; addr + align <= end && left < LOWMEM_LEAVE; addr += align)
+	addr = round_down(addr, LOWMEM_STEP);
+	while (addr && left < LOWMEM_LEAVE) {
+		addr -= LOWMEM_STEP;
 		if ((addr < base || addr >= base + size) &&
-		    is_free_memory(addr, align))
-			left += align;
+		    is_free_memory(addr, LOWMEM_STEP))
+			left += LOWMEM_STEP;
+	}
 
 	return left;
 }
@@ -350,8 +364,9 @@ static const char *__init reserve_area(u64 base, u64 size, const char *name,
 
 /**
  * dma_contiguous_reserve() - reserve the default area
- * @limit: address that the area is below unless "cma=" says where it shall be;
- *	   0 for the end of the memory that the kernel maps
+ * @limit: where the memory ends that all devices reach, or the last address of
+ *	   it; the area is below, and in high memory if there is some below,
+ *	   unless "cma=" says where it shall be.  0 is the end of low memory.
  *
  * Called by the architecture when memblock knows all memory and all that is
  * reserved, and still before memory is mapped.
@@ -362,8 +377,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 {
 	struct cma_request *req = &cma_request;
 	const char *why = cma_request.error;
-	u64 base = NO_PLACE, size = 0, top = dma_contiguous_lowmem_end();
-	u64 memory = memblock_phys_mem_size();
+	u64 base = NO_PLACE, size = 0, memory = memblock_phys_mem_size();
 
 	if (dma_contiguous_default_area)
 		return;
@@ -382,10 +396,11 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 	if (!why && (req->size > memory || memory - req->size < CMA_LEAVE))
 		why = "size is too large";
 	if (!why) {
-		if (limit)
-			top = min_t(u64, top, limit);
+		dma_limit = ALIGN(min_t(u64, limit, memblock_end_of_DRAM()),
+				  PAGE_SIZE);
 		size = ALIGN(req->size, CMA_MIN_ALIGNMENT_BYTES);
-		base = place_area(req, top, &why);
+		base = place_area(req, dma_limit ? dma_limit :
+				  dma_contiguous_lowmem_end(), &why);
 	}
 	if (base != NO_PLACE) {
 		const char *error = reserve_area(base, size, "reserved",

@@ -6,25 +6,13 @@
 #ifndef __ASM_ARM_DMA_CONTIGUOUS_H
 #define __ASM_ARM_DMA_CONTIGUOUS_H
 
+#include <linux/kernel.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 #include <asm/page.h>
 
 struct device;
 struct vm_area_struct;
-
-/* Where the memory ends that all devices of a machine reach, 0: nowhere */
-#ifdef CONFIG_ZONE_DMA
-#define dma_contiguous_limit(mdesc) \
-	dma_contiguous_zone_end((mdesc)->dma_zone_size)
-#else
-#define dma_contiguous_limit(mdesc)	0
-#endif
-
-static inline phys_addr_t dma_contiguous_zone_end(unsigned long dma_zone_size)
-{
-	return dma_zone_size ? PHYS_OFFSET + dma_zone_size : 0;
-}
 
 /*
  * On an ARM11MPCore a CPU reaches the dirty lines of another one only through a
@@ -39,6 +27,21 @@ static inline phys_addr_t dma_contiguous_zone_end(unsigned long dma_zone_size)
 #ifdef CONFIG_CMA
 
 phys_addr_t dma_contiguous_lowmem_end(void);
+
+/* Where the memory ends that all devices of a machine reach; high memory is left out */
+#ifdef CONFIG_ZONE_DMA
+#define dma_contiguous_limit(mdesc) \
+	dma_contiguous_zone_end((mdesc)->dma_zone_size)
+#else
+#define dma_contiguous_limit(mdesc)	0
+#endif
+
+static inline phys_addr_t dma_contiguous_zone_end(unsigned long dma_zone_size)
+{
+	return dma_zone_size ? min_t(phys_addr_t, PHYS_OFFSET + dma_zone_size,
+				     dma_contiguous_lowmem_end()) : 0;
+}
+
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
 void dma_contiguous_remap(void);
 
@@ -51,6 +54,8 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 			    void *cpu_addr, dma_addr_t handle, size_t size);
 
 #else
+
+#define dma_contiguous_limit(mdesc)	0
 
 static inline void dma_contiguous_remap(void)
 {

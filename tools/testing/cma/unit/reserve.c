@@ -340,6 +340,62 @@ TEST(limit_base, "a place that was asked for may be above the limit")
 	check_place(dma_contiguous_default_area, 3, 0x70000000, 16);
 }
 
+static const struct {
+	char *arg;
+	unsigned long limit, base, size_mib;
+} limits[] = {
+	{ "16M", 0, 0x7f000000, 16 },
+	{ "16M", 0x80000000, 0x7f000000, 16 },
+	{ "16M", 0x7fffffff, 0x7f000000, 16 },
+	{ "16M", 0x90000000, 0x8f000000, 16 },
+	{ "16M", 0x8fffffff, 0x8f000000, 16 },
+	{ "16M", 0xffffffff, 0x9f000000, 16 },
+	{ "16M", ~0UL, 0x9f000000, 16 },
+	{ "512M", ~0UL, 0x80000000, 512 },
+	{ "300M", 0x90000000, 0x6d400000, 300 },
+};
+
+static const char *limit_name(size_t row)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "%s below %#lx", limits[row].arg, limits[row].limit);
+	return name;
+}
+
+TEST_TABLE(limit_high, "in high memory if there is some below the limit", ARRAY_SIZE(limits),
+	   limit_name)
+{
+	highmem();
+	EQ(host_early_param(limits[row].arg), 0);
+	dma_contiguous_reserve(limits[row].limit);
+	check_place(dma_contiguous_default_area, 2, limits[row].base, limits[row].size_mib);
+}
+
+TEST(limit_border, "no area lies across the limit, where a zone may end")
+{
+	vexpress();
+	EQ(host_early_param("16M@0x67800000"), 0);
+	dma_contiguous_reserve(0x68000000);
+	EQ_STR(host.log, "cma: reserved 16384 KiB at 0x68000000 (cma=16M@0x67800000: "
+	       "crosses the end of the memory that all devices reach)\n");
+	check_place(dma_contiguous_default_area, 3, 0x68000000, 16);
+}
+
+TEST(little_left, "what has to be left need not be whole blocks")
+{
+	unsigned int i;
+
+	host_memory(0x60000000, 64 * MIB);
+	for (i = 0; i < 3; i++) {
+		host_reserve(0x60000000 + i * 4 * MIB, 0x1000);
+		host_reserve(0x63400000 + i * 4 * MIB, 0x1000);
+	}
+	EQ(host_early_param("40M"), 0);
+	dma_contiguous_reserve(0);
+	EQ_STR(host.log, "cma: reserved 40960 KiB at 0x60c00000\n");
+}
+
 /* Each program has another choice of Kconfig: CONFIG_MIB is what it makes of 512 MiB */
 TEST(config, "size by Kconfig")
 {
