@@ -589,6 +589,13 @@ static void free_unreferenced_pages(unsigned long pfn, unsigned long end)
 	}
 }
 
+/* Will the page allocator take this page, which has no reference, back? */
+static bool is_sane_free_page(const struct page *page)
+{
+	return !page->mapping && atomic_read(&page->_mapcount) == -1 &&
+	       !(page->flags & PAGE_FLAGS_CHECK_AT_FREE);
+}
+
 /**
  * free_contig_range() - give back what alloc_contig_range() took, or a part
  * @pfn:	first page frame number
@@ -601,20 +608,24 @@ static void free_unreferenced_pages(unsigned long pfn, unsigned long end)
  */
 void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 {
-	unsigned long end = pfn + nr_pages;
+	unsigned long first = pfn, end = pfn + nr_pages;
 	unsigned long nr_held = 0;
 
-	while (pfn < end) {
-		unsigned long first = pfn;
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
 
-		while (pfn < end && put_page_testzero(pfn_to_page(pfn)))
-			pfn++;
-		free_unreferenced_pages(first, pfn);
-		if (pfn < end) {
+		if (put_page_testzero(page)) {
+			if (likely(is_sane_free_page(page)))
+				continue;
+			/* By itself: a block would be lost with it */
+			__free_pages_ok(page, 0);
+		} else {
 			nr_held++;
-			pfn++;
 		}
+		free_unreferenced_pages(first, pfn);
+		first = pfn + 1;
 	}
+	free_unreferenced_pages(first, end);
 
 	if (nr_held)
 		pr_err_ratelimited("cma: %lu of %u pages up to pfn %#lx are still in use\n",
