@@ -13,10 +13,16 @@ function result(what, name, message) {
 	sub(/^\t\tfail: [^ ]*\([0-9]+\): /, "", message)
 }
 
-/^\ttest .*: (OK|FAIL)/ {
+# On the same line there can be frames before it
+/\ttest [^\t]*: (OK|FAIL)[^\t]*$/ {
+	sub(/^.*\ttest /, "")
 	match($0, /: (OK|FAIL).*$/)
-	name = section " " substr($0, 7, RSTART - 7)
+	name = section " " substr($0, 1, RSTART - 1)
 	what = substr($0, RSTART + 2)
+	# A child prints what was in the buffer at fork(), once more
+	if ((name, what) in said)
+		next
+	said[name, what] = 1
 	if (what == "OK (Not Supported)")
 		result("none", name)
 	else

@@ -6,7 +6,13 @@
 # A result is a line: OK, FAIL or none (not supported), a name, and what the program
 # says about it, with tabs between. A file of expected results has all that are not
 # OK, and a fourth column with the reason.
+#
+# The drivers of v3.x and of later kernels are others, and so are the files.
 here=/clients
+case $(uname -r) in
+3.*) later= ;;
+*) later=-6.1 ;;
+esac
 results=/tmp/results
 out=/tmp/out
 : >$results
@@ -59,8 +65,8 @@ client() {
 		while read -r line; do result FAIL "$name: $line" ''; done
 }
 
-# compare EXPECTED [VARIANT]: TAP from the results. A name in EXPECTED that ends in
-# [VARIANT] is only for this one and comes first.
+# compare EXPECTED [VARIANT]: TAP from the results. A name in EXPECTED, or for later
+# kernels in EXPECTED-6.1, that ends in [VARIANT] is only for this one and comes first.
 compare() {
-	awk -F '\t' -v variant="${2:-}" -f $here/compare.awk "$here/$1" $results
+	awk -F '\t' -v variant="${2:-}" -f $here/compare.awk "$here/$1$later" $results
 }
