@@ -55,7 +55,7 @@ static void check_request(const char *arg, u64 base, u64 size, u64 limit)
 	}
 	CHECK(val && size >= val && size - val < CMA_MIN_ALIGNMENT_BYTES);
 	if (*end != '@') {
-		CHECK(base + size <= (limit ? min(limit, lowmem) : lowmem));
+		CHECK(base + size <= (limit ? limit : lowmem));
 		return;
 	}
 	first = number(end + 1, &end);
@@ -63,7 +63,7 @@ static void check_request(const char *arg, u64 base, u64 size, u64 limit)
 	CHECK(*end != '-' || base + size <= number(end + 1, &end));
 }
 
-static void check_area(struct cma *cma, unsigned int nr_reserved)
+static void check_area(struct cma *cma, unsigned int nr_reserved, u64 limit)
 {
 	u64 base = cma_get_base(cma), size = cma_get_size(cma), lowmem = memblock.current_limit;
 	bool in_memory = false;
@@ -71,6 +71,7 @@ static void check_area(struct cma *cma, unsigned int nr_reserved)
 
 	CHECK(size && IS_ALIGNED(base | size, CMA_MIN_ALIGNMENT_BYTES));
 	CHECK(base >= lowmem || base + size <= lowmem);
+	CHECK(base >= limit || base + size <= limit);
 	for (i = 0; i < host.nr_memory; i++)
 		in_memory |= base >= host.memory[i].base &&
 			     base + size <= host.memory[i].base + host.memory[i].size;
@@ -113,7 +114,7 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 	EQ(host.nr_reserved, nr_reserved + !!cma);
 	EQ(host.nr_fixups, !!cma);
 	if (cma) {
-		check_area(cma, nr_reserved);
+		check_area(cma, nr_reserved, limit);
 		check_request(arg, cma_get_base(cma), cma_get_size(cma), limit);
 	}
 	host_check_locks();

@@ -186,6 +186,7 @@ TEST(release, "foreign, double and partial release")
 	EQ_STR(host.log, "cma: area test: release of 1 pages at pfn 0x60bff, "
 	       "not all of them allocated\n");
 	CHECK(!cma_release(cma, b, 17));
+	CHECK(strstr(host.log, "release of 17 pages"));
 	EQ(cma_used_pages(cma), 32);
 
 	/* The middle, then both ends */

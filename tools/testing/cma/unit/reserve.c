@@ -299,6 +299,17 @@ TEST(at_zero, "an area can begin at address 0")
 	EQ(cma_get_base(dma_contiguous_default_area), 0);
 }
 
+TEST(highest_at_zero, "the highest place can be at address 0")
+{
+	host_memory(0, 64 * MIB);
+	host_reserve(0x1000000, 0x1000);
+	host_reserve(0x2000000, 0x1000);
+	host_reserve(0x3000000, 0x1000);
+	EQ(host_early_param("16M"), 0);
+	dma_contiguous_reserve(0);
+	EQ_STR(host.log, "cma: reserved 16384 KiB at 0x00000000\n");
+}
+
 TEST(all_but_16, "an area can be all of the memory but 16 MiB")
 {
 	host_memory(0, 64 * MIB);
