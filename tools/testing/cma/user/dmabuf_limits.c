@@ -404,6 +404,7 @@ TEST(segments, "segments are as long as the device can have, and cross no bounda
 }
 
 #define RACE_SECONDS	5
+#define RACE_PATIENCE	60	/* seconds until one has to have moved */
 
 struct race {
 	int fd;
@@ -434,6 +435,7 @@ static void race_device(void *arg)
 		race_map(race, dev);
 		race_map(race, dev);
 		close(dev);
+		usleep(1000);
 	}
 }
 
@@ -451,18 +453,21 @@ static void race_process(void *arg)
 	}
 }
 
-/* New buffers all the time: one that has moved does not move again. */
+/*
+ * New buffers all the time: one that has moved does not move again.  It moves
+ * when a strict device comes while nobody else has it mapped.
+ */
 TEST(race, "devices and a process race for a buffer that moves, and see the same bytes")
 {
-	struct race race = { .end = time(NULL) + RACE_SECONDS };
+	time_t begin = time(NULL);
 	unsigned int i, moved = 0;
 	struct importer_map map;
 	pid_t pids[3];
 	int dev;
 
 	close(new_strict_device());
-	while (time(NULL) < race.end) {
-		struct race one = race;
+	while (time(NULL) < begin + (moved ? RACE_SECONDS : RACE_PATIENCE)) {
+		struct race one;
 
 		dev = new_device();
 		one.pattern = moved;
