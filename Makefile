@@ -29,7 +29,7 @@ unit: ## tests on this machine, without a kernel
 
 fuzz: ## feed the parsers with nonsense
 	@$(DEPS) build
-	@$(CMA)/fuzz/run
+	@$(CMA)/host/fuzz/fuzz
 
 series: ## make the patches from the files, of each base
 	@$(DEPS) build

@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../../../.." && pwd)
 src=${CMA_SRC:-$repo}
-out=${CMA_OUT:-$repo/build/unit}
+out=${CMA_OUT:-$repo/build/host}
 kernel=("$src"/drivers/base/{cma,dma-contiguous}.c)
 cflags=(-std=gnu11 -O1 -g -Wall -Werror -pthread
 	"-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -23,14 +23,14 @@ stub_headers() {
 	echo '#include_next <linux/errno.h>' >> "$out/include/linux/errno.h"
 }
 
-# build NAME COMPILER FILES-AND-FLAGS...: build/unit/NAME from these, the kernel's files and their stubs
+# build NAME COMPILER FILES-AND-FLAGS...: build/host/NAME from these, the kernel's files and their stubs
 build() {
 	local name=$1 cc=$2
 	shift 2
 	stub_headers
-	"$cc" "${cflags[@]}" -I"$here/host" -I"$out/include" -I"$src/include" \
+	"$cc" "${cflags[@]}" -I"$here/lib" -I"$out/include" -I"$src/include" \
 		-I"$src/arch/arm/include" -I"$src/drivers/base" -DUNIT="\"$name\"" \
-		-o "$out/$name" "${kernel[@]}" "$here/host/stubs.c" "$@"
+		-o "$out/$name" "${kernel[@]}" "$here/lib/stubs.c" "$@"
 }
 
 # Can this machine (and shall it: CMA_NO_M32) build and run 32-bit programs with the sanitizers? Sets m32.
