@@ -17,7 +17,7 @@ help: ## what there is to make
 
 demo: ## boot, and see a driver get buffers from memory that is in use
 	@$(DEPS) build qemu
-	@$(CMA)/demo
+	@$(CMA)/demo/demo
 
 check: ## everything that can be tested; the last line counts
 	@$(DEPS) build qemu lint
@@ -46,7 +46,7 @@ boot: ## a shell on the emulated board
 
 bench: ## how long an allocation takes
 	@$(DEPS) build qemu
-	@$(CMA)/bench/run
+	@$(CMA)/bench/bench
 
 lint: ## shellcheck, checkpatch, sparse, kernel-doc
 	@$(DEPS) build lint

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that a driver gave back is of use to those who can not have it: movable
+ * pages go there, and nobody is killed while it is free
+ */
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "tap.h"
+#include "guest.h"
+
+#define AREA		"/sys/kernel/debug/cma/reserved/"
+#define PIPE_SIZE	(16 * 4096)
+#define NR_PIPES	320		/* 20 MiB that can not be moved */
+#define SPARE_KB	7000		/* above the watermarks */
+
+/* Data in pipes is in pages that are neither movable nor can be reclaimed */
+static void fill_pipes(unsigned int nr)
+{
+	static char data[PIPE_SIZE];
+	unsigned int i;
+	int fd[2];
+
+	for (i = 0; i < nr; i++) {
+		REQUIRE(!pipe(fd), "pipe %u: %s", i, strerror(errno));
+		REQUIRE(write(fd[1], data, PIPE_SIZE) == PIPE_SIZE,
+			"pipe %u: %s", i, strerror(errno));
+	}
+}
+
+static void take_area(void)
+{
+	char text[32];
+	long nr_pages;
+
+	read_file(AREA "maxchunk", text, sizeof(text));
+	for (nr_pages = atol(text); nr_pages >= 256; nr_pages /= 2) {
+		snprintf(text, sizeof(text), "%ld", nr_pages);
+		while (!write_file(AREA "alloc", text))
+			;
+	}
+}
+
+TEST(spill, "kernel memory is found while only the area has free pages")
+{
+	struct rlimit limit = { NR_PIPES * 2 + 64, NR_PIPES * 2 + 64 };
+	long free_kb, cma_kb;
+	size_t size;
+	char *anon;
+
+	if (access(AREA "alloc", W_OK))
+		skip("no area, or no debugfs");
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit), "%s", strerror(errno));
+	take_area();
+
+	size = (meminfo_kb("MemFree") - SPARE_KB) * 1024UL;
+	anon = map_anon(size);
+	fill_pages(anon, size, 7);
+	free_kb = meminfo_kb("MemFree");
+	write_file(AREA "free", "1000000");
+	cma_kb = meminfo_kb("CmaFree");
+	note("%zu MiB in use, %ld kB free, then %ld kB more in the area",
+	     size >> 20, free_kb, cma_kb);
+	REQUIRE(cma_kb > 40000, "only %ld kB are free in the area", cma_kb);
+
+	fill_pipes(NR_PIPES);
+	note("CmaFree is %ld kB now", meminfo_kb("CmaFree"));
+	REQUIRE(meminfo_kb("CmaFree") < cma_kb - 8000, "nothing was moved");
+	REQUIRE(first_wrong(anon, size, 7) < 0, "page %ld has changed",
+		first_wrong(anon, size, 7));
+}

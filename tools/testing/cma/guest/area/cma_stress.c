@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every CPU allocates and frees at random while files are copied on a disk
+ *
+ * cma_stress.seconds=N and cma_stress.seed=N on the kernel's command line say
+ * for how long (60 s) and which sequence.
+ */
+#include "tap.h"
+#include "guest.h"
+
+#include <sys/vfs.h>
+#include <time.h>
+
+#define STRESS		"/sys/kernel/debug/cma_stress"
+#define EXT2_MAGIC	0xef53
+#define FILE_SIZE	(2 * MIB)	/* small: QEMU writes its card slowly */
+
+static bool is_ext2(const char *dir)
+{
+	struct statfs fs;
+
+	return !statfs(dir, &fs) && fs.f_type == EXT2_MAGIC;
+}
+
+static int new_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	REQUIRE(fd >= 0, "%s: %s", path, strerror(errno));
+	unlink(path);
+	return fd;
+}
+
+static void copy(int from, int to, size_t size)
+{
+	char page[PAGE];
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE) {
+		REQUIRE(pread(from, page, PAGE, i) == (ssize_t)PAGE, "read: %s",
+			strerror(errno));
+		REQUIRE(pwrite(to, page, PAGE, i) == (ssize_t)PAGE, "write: %s",
+			strerror(errno));
+	}
+}
+
+static void compare(int fd, size_t size)
+{
+	char page[PAGE];
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE) {
+		REQUIRE(pread(fd, page, PAGE, i) == (ssize_t)PAGE, "read: %s",
+			strerror(errno));
+		REQUIRE(page_right(page, 5, i / PAGE),
+			"page %zu of the copy is wrong", i / PAGE);
+	}
+}
+
+/* Copy to and fro, and compare, twice and until the time is over. */
+static void copy_until(time_t end, const char *dir)
+{
+	char path[2][64], page[PAGE];
+	unsigned int copies = 0;
+	int fd[2];
+	size_t i;
+
+	snprintf(path[0], sizeof(path[0]), "%s/stress.0", dir);
+	snprintf(path[1], sizeof(path[1]), "%s/stress.1", dir);
+	fd[0] = new_file(path[0]);
+	fd[1] = new_file(path[1]);
+	for (i = 0; i < FILE_SIZE / PAGE; i++) {
+		fill_page(page, 5, i);
+		REQUIRE(pwrite(fd[0], page, PAGE, i * PAGE) == (ssize_t)PAGE,
+			"write: %s", strerror(errno));
+	}
+	while (copies < 2 || time(NULL) < end) {
+		copy(fd[copies % 2], fd[(copies + 1) % 2], FILE_SIZE);
+		copies++;
+		REQUIRE(!fsync(fd[copies % 2]), "fsync: %s", strerror(errno));
+		posix_fadvise(fd[copies % 2], 0, 0, POSIX_FADV_DONTNEED);
+		compare(fd[copies % 2], FILE_SIZE);
+	}
+	note("%u copies of %zu MiB on %s", copies, FILE_SIZE / MIB, dir);
+}
+
+/* One line of the module's report. */
+static bool parse(const char *line, unsigned int *allocs, unsigned int *fails,
+		  unsigned int *bad)
+{
+	const char *numbers = strstr(line, ": allocs ");
+
+	return numbers && sscanf(numbers, ": allocs %u fails %u bad %u",
+				 allocs, fails, bad) == 3;
+}
+
+static void check_report(char *report)
+{
+	unsigned int allocs, fails, bad;
+	unsigned int cpus = 0;
+	char *line;
+
+	for (line = strtok(report, "\n"); line; line = strtok(NULL, "\n")) {
+		note("%s", line);
+		REQUIRE(parse(line, &allocs, &fails, &bad), "not understood");
+		REQUIRE(!bad, "%u bad buffers", bad);
+		REQUIRE(allocs >= 100, "only %u allocations", allocs);
+		REQUIRE(fails <= allocs / 20, "%u of %u failed", fails, allocs);
+		cpus += !strncmp(line, "cpu ", 4);
+	}
+	REQUIRE((long)cpus == sysconf(_SC_NPROCESSORS_ONLN), "%u CPUs", cpus);
+}
+
+/* Let the threads begin; they end when the descriptor is read, or closed. */
+static int start(unsigned long seed)
+{
+	char text[32];
+	int fd = open(STRESS, O_RDWR | O_CLOEXEC);
+	int len = snprintf(text, sizeof(text), "%lu", seed);
+	int error;
+
+	REQUIRE(fd >= 0, "%s: %s", STRESS, strerror(errno));
+	if (write(fd, text, len) == len)
+		return fd;
+	error = errno;
+	close(fd);
+	module_unload("cma_stress");
+	if (error == ENODEV)
+		skip("no default area");
+	REQUIRE(false, "%s: %s", STRESS, strerror(error));
+	return -1;
+}
+
+static void stress(const char *dir)
+{
+	unsigned long seconds = argument("cma_stress.seconds=", 60);
+	unsigned long seed = argument("cma_stress.seed=", 20111024);
+	char report[1024];
+	ssize_t len;
+	int error, fd;
+
+	error = module_load("cma_stress");
+	if (error == -ENOENT)
+		skip("no contiguous memory areas");
+	REQUIRE(!error, "cma_stress: %s", strerror(-error));
+	note("%lu s, seed %lu", seconds, seed);
+	fd = start(seed);
+	copy_until(time(NULL) + seconds, dir);
+	len = read(fd, report, sizeof(report) - 1);
+	REQUIRE(len > 0, "%s: %s", STRESS, strerror(errno));
+	report[len] = '\0';
+	close(fd);
+	error = module_unload("cma_stress");
+	check_report(report);
+	REQUIRE(!error, "the module can not be removed: %s", strerror(-error));
+}
+
+/* All memory but what the threads and the disk need. */
+static char *fill_memory(size_t *size)
+{
+	long kb = meminfo_kb("MemFree") - 20 * 1024 -
+		  meminfo_kb("CmaTotal") / 2;
+	char *mem;
+
+	REQUIRE(kb > 1024, "only %ld KiB to fill", kb);
+	*size = (size_t)kb * 1024 & ~(PAGE - 1);
+	mem = map_anon(*size);
+	REQUIRE(mem, "no address space for %zu", *size);
+	fill_pages(mem, *size, 6);
+	return mem;
+}
+
+static long cma_free_kb(void)
+{
+	write_file("/proc/sys/vm/drop_caches", "3");
+	sleep(1);
+	return meminfo_kb("CmaFree");
+}
+
+static void stress_and_count(void)
+{
+	long before = cma_free_kb();
+	long after;
+
+	stress(is_ext2("/mnt") ? "/mnt" : "/tmp");
+	after = cma_free_kb();
+	REQUIRE(after + 1024 >= before, "CmaFree: %ld KiB before, %ld after",
+		before, after);
+}
+
+TEST(all_cpus, "all CPUs allocate and free at random while files are copied")
+{
+	alarm(argument("cma_stress.seconds=", 60) + 240);
+	stress_and_count();
+}
+
+/* Whatever the threads get, a page of this process has to move for it. */
+TEST(full, "the same while memory is full of a process's pages")
+{
+	size_t size;
+	char *mem;
+	long wrong;
+
+	alarm(argument("cma_stress.seconds=", 60) + 240);
+	if (meminfo_kb("CmaTotal") <= 0)
+		skip("no contiguous memory areas");
+	mem = fill_memory(&size);
+	stress(is_ext2("/mnt") ? "/mnt" : "/tmp");
+	wrong = first_wrong(mem, size, 6);
+	REQUIRE(wrong < 0, "page %ld of the process has changed", wrong);
+}

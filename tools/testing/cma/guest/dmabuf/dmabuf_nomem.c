@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation of the kernel fails once: what programs and devices do with a
+ * buffer works, or says that there is no memory, and nothing is lost
+ *
+ * For each amount of memory there is a process that gets that much for all it does,
+ * and then a failure: one, or nothing but failures. The kernel injects them
+ * (CONFIG_FAULT_INJECTION) only into the calls that are tested.
+ */
+#define TAP_BEGIN importer_begin
+#define TAP_END importer_end
+
+#include "tap.h"
+#include "guest.h"
+#include "heap.h"
+#include "importer.h"
+
+#define FAULTS	"/sys/kernel/debug"
+#define SIZE	(256 * 1024)
+
+enum step { ALLOC, NAME, MMAP, ATTACH, MAP, MOVE, FD, NR_STEPS };
+
+static const char *const step_names[NR_STEPS] = {
+	"alloc", "name", "mmap", "attach", "map", "move", "fd",
+};
+
+/* How often each step failed, in all processes. */
+static unsigned int *failures;
+
+static int make_it_fail;	/* /proc/self/make-it-fail */
+
+static void set_fault(const char *kind, const char *name, long value)
+{
+	char path[128], text[32];
+	int error;
+
+	snprintf(path, sizeof(path), FAULTS "/%s/%s", kind, name);
+	snprintf(text, sizeof(text), "%ld", value);
+	error = write_file(path, text);
+	if (error == -ENOENT)
+		skip("the kernel injects no faults");
+	REQUIRE(!error, "%s: %s", path, strerror(-error));
+}
+
+/* Did no allocation fail, since there was one that should have? */
+static bool is_unused(const char *kind)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), FAULTS "/%s/times", kind);
+	read_file(path, text, sizeof(text));
+	return strtol(text, NULL, 10) == 1;
+}
+
+static void inject(bool on)
+{
+	REQUIRE(pwrite(make_it_fail, on ? "1" : "0", 1, 0) == 1, "%s",
+		strerror(errno));
+}
+
+/* What a step returned: it worked, or there was no memory. */
+static bool worked(enum step step, int ret)
+{
+	inject(false);
+	if (ret >= 0)
+		return true;
+	REQUIRE(ret == -ENOMEM || (step == ALLOC && ret == -ENFILE), "%s: %s",
+		step_names[step], strerror(-ret));
+	failures[step]++;
+	return false;
+}
+
+#define STEP(step, call) (inject(true), worked(step, call))
+
+static int alloc(int heap, int *fd)
+{
+	*fd = heap_alloc(heap, SIZE, O_RDWR);
+	return *fd;
+}
+
+static int copy_fd(int dev, int fd, int *copy)
+{
+	*copy = dev_call(dev, IMPORTER_FD, fd);
+	return *copy;
+}
+
+static int set_name(int fd)
+{
+	return ioctl(fd, DMA_BUF_SET_NAME_A, "name") ? -errno : 0;
+}
+
+static int map_all(int fd, char **mem)
+{
+	*mem = map_part(fd, 0, SIZE);
+	return *mem ? 0 : -errno;
+}
+
+/* A device uses the buffer, which a process has filled. */
+static void use_device(int dev, int fd, enum step map)
+{
+	if (!STEP(ATTACH, dev_attach(dev, fd)))
+		return;
+	if (STEP(map, dev_map(dev, IMPORTER_READ, NULL)))
+		REQUIRE(!dev_unmap(dev), "%s", strerror(errno));
+	REQUIRE(!dev_detach(dev), "%s", strerror(errno));
+}
+
+/* All that is done with a buffer; it has the bytes that it should have after it. */
+static void use_buffer(void *arg)
+{
+	int dev = new_device(), strict = new_strict_device();
+	int heap = *(int *)arg, fd, copy;
+	char *mem;
+
+	make_it_fail = open("/proc/self/make-it-fail", O_RDWR | O_CLOEXEC);
+	REQUIRE(make_it_fail >= 0, "%s", strerror(errno));
+	/* A page fault that fails is another matter: have all pages now */
+	REQUIRE(!mlockall(MCL_CURRENT), "%s", strerror(errno));
+
+	if (!STEP(ALLOC, alloc(heap, &fd)))
+		return;
+	STEP(NAME, set_name(fd));
+	if (!STEP(MMAP, map_all(fd, &mem)))
+		return use_device(dev, fd, MAP);
+	fill_pages(mem, SIZE, 5);
+	use_device(dev, fd, MAP);
+	if (STEP(FD, copy_fd(dev, fd, &copy)))
+		close(copy);
+	munmap(mem, SIZE);
+	use_device(strict, fd, MOVE);
+
+	mem = map_buffer(fd, SIZE);
+	REQUIRE(first_wrong(mem, SIZE, 5) < 0, "page %ld has other bytes",
+		first_wrong(mem, SIZE, 5));
+}
+
+static void use_with_space(const char *kind, int heap, long space, int times)
+{
+	set_fault(kind, "space", space);
+	set_fault(kind, "times", times);
+	tap_join(tap_start(use_buffer, &heap));
+}
+
+/* Go through all amounts of memory, up to that with which nothing fails. */
+static void fail_each(const char *kind, int heap, int step)
+{
+	struct totals before = totals_now();
+	long space, end = 0;
+
+	set_fault(kind, "task-filter", 1);
+	set_fault(kind, "probability", 100);
+	set_fault(kind, "verbose", 0);
+	set_fault(kind, "ignore-gfp-wait", 0);
+	do {
+		end += step;
+		REQUIRE(end < 50000, "there is no end");
+		use_with_space(kind, heap, end, 1);
+	} while (!is_unused(kind));
+	for (space = 0; space < end; space += step)
+		use_with_space(kind, heap, space, -1);
+	set_fault(kind, "times", 0);
+	require_totals(&before);
+	note("%s: %s: until %ld", tap_about, kind, end);
+}
+
+static void note_failures(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_STEPS; i++)
+		note("%s failed %u times", step_names[i], failures[i]);
+}
+
+static void share_failures(void)
+{
+	failures = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(failures != MAP_FAILED, "%s", strerror(errno));
+}
+
+static void fail_slab(int heap)
+{
+	/* no object of the kernel has fewer bytes */
+	fail_each("failslab", heap, 8);
+}
+
+TEST(nomem_slab, "every small allocation fails, and nothing is lost")
+{
+	share_failures();
+	each_heap(fail_slab);
+	note_failures();
+	REQUIRE(failures[ALLOC] && failures[NAME] && failures[MMAP] &&
+		failures[ATTACH] && failures[MAP], "some step never failed");
+}
+
+static void fail_pages(int heap)
+{
+	set_fault("fail_page_alloc", "ignore-gfp-highmem", 0);
+	set_fault("fail_page_alloc", "min-order", 0);
+	fail_each("fail_page_alloc", heap, 1);
+}
+
+TEST(nomem_pages, "every allocation of pages fails, and nothing is lost")
+{
+	share_failures();
+	each_heap(fail_pages);
+	note_failures();
+	REQUIRE(failures[MMAP] && failures[MAP], "no step ever failed");
+}

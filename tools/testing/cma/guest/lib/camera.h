@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A camera whose pictures are on a display, in the memory that it captured them
+ * into. Include tap.h, guest.h, heap.h, importer.h, card.h and video.h first.
+ */
+#ifndef CAMERA_H
+#define CAMERA_H
+
+#define FRAMES	4	/* buffers of a camera */
+
+/* Whose memory is it? */
+enum owner { CAMERA, DISPLAY };
+
+struct camera {
+	int video, card;
+	enum owner owner;
+	__u32 memory, width, height;
+	size_t size;
+	unsigned int taken, shift;	/* pictures; bars of the last one */
+	struct frame frames[FRAMES];
+	int fds[FRAMES];
+	void *mem[FRAMES];	/* as the owner maps it */
+};
+
+static void camera_queue(struct camera *camera, unsigned int index)
+{
+	must_queue(camera->video, CAPTURE, camera->memory, index,
+		   camera->fds[index]);
+}
+
+/* The camera's buffer becomes a frame. */
+static void export_frame(struct camera *camera, unsigned int i)
+{
+	struct frame *frame = &camera->frames[i];
+	int ret;
+
+	camera->fds[i] = must_export(camera->video, CAPTURE, i);
+	camera->mem[i] = map_own(camera->video, i, camera->size);
+	*frame = (struct frame){
+		.width = camera->width, .height = camera->height,
+		.bpp = 16, .depth = 16, .pitch = camera->width * 2,
+		.size = camera->size,
+		.handle = import(camera->card, camera->fds[i]),
+	};
+	ret = fb_add(camera->card, frame);
+	REQUIRE(!ret, "frame: %s", strerror(-ret));
+	frame->mem = handle_map(camera->card, frame->handle, frame->size,
+				MAP_SHARED);
+	/* later kernels: "don't allow imported objects to be mapped" */
+	if (!frame->mem && errno == EINVAL && card_is_later())
+		frame->mem = map_buffer(camera->fds[i], frame->size);
+	REQUIRE(frame->mem, "map: %s", strerror(errno));
+}
+
+/* A frame of the display becomes a buffer that is captured into. */
+static void import_frame(struct camera *camera, unsigned int i)
+{
+	struct frame *frame = &camera->frames[i];
+
+	frame_create(camera->card, frame, camera->width, camera->height, 16);
+	REQUIRE(frame->pitch == camera->width * 2 &&
+		frame->size >= camera->size, "pitch %u, %zu bytes",
+		frame->pitch, frame->size);
+	camera->mem[i] = frame->mem;
+	camera->fds[i] = handle_to_fd(camera->card, frame->handle,
+				      DRM_CLOEXEC | DRM_RDWR);
+	REQUIRE(camera->fds[i] >= 0, "export: %s", strerror(-camera->fds[i]));
+}
+
+/* Camera number @which; its buffers are frames of @card. */
+static void camera_create(struct camera *camera, unsigned int which, int card,
+			  enum owner owner, __u32 width, __u32 height)
+{
+	unsigned int i;
+
+	memset(camera, 0, sizeof(*camera));
+	camera->video = camera_open(which, width, height);
+	camera->card = card;
+	camera->owner = owner;
+	camera->memory = owner == CAMERA ? V4L2_MEMORY_MMAP :
+					   V4L2_MEMORY_DMABUF;
+	camera->width = width;
+	camera->height = height;
+	camera->size = width * height * 2;
+	must_request(camera->video, CAPTURE, camera->memory, FRAMES);
+	for (i = 0; i < FRAMES; i++) {
+		if (owner == CAMERA)
+			export_frame(camera, i);
+		else
+			import_frame(camera, i);
+		camera_queue(camera, i);
+	}
+}
+
+static void camera_destroy(struct camera *camera)
+{
+	unsigned int i;
+
+	for (i = 0; i < FRAMES; i++) {
+		if (camera->owner == CAMERA)
+			munmap(camera->mem[i], camera->size);
+		close(camera->fds[i]);
+		frame_destroy(camera->card, &camera->frames[i]);
+	}
+	close(camera->video);
+}
+
+static void camera_start(struct camera *camera)
+{
+	stream(camera->video, CAPTURE, true);
+}
+
+/* The number of the buffer with the next picture. */
+static unsigned int camera_next(struct camera *camera)
+{
+	struct v4l2_buffer b = must_dequeue(camera->video, CAPTURE,
+					    camera->memory);
+
+	REQUIRE(b.index < FRAMES && b.bytesused == camera->size &&
+		!(b.flags & V4L2_BUF_FLAG_ERROR), "buffer %u, %u bytes",
+		b.index, b.bytesused);
+	REQUIRE(camera->owner == CAMERA || b.m.fd == camera->fds[b.index],
+		"descriptor %d", b.m.fd);
+	camera->taken++;
+	return b.index;
+}
+
+/*
+ * The last picture is the next one. vivi waits until somebody has a buffer for it;
+ * vivid draws on, so that it is any that was not seen yet.
+ */
+static void require_next(struct camera *camera, const void *mem)
+{
+	unsigned int shift = bars_shift(mem, camera->width, camera->height);
+	unsigned int number = camera->taken - 1;
+
+	if (is_vivid() && number)
+		REQUIRE(shift != camera->shift && shift % SPEED == 0,
+			"the bars of picture %u are at %u", number, shift);
+	else
+		REQUIRE(shift == number * SPEED % camera->width,
+			"the bars of picture %u are at %u", number, shift);
+	camera->shift = shift;
+}
+
+/* What is on a display, and how often it changed. */
+struct screen {
+	struct display display;
+	struct camera *camera;	/* whose picture it is; NULL: none */
+	unsigned int index;
+	unsigned int flips;
+	__u32 sequence;		/* of the frame it was seen in */
+};
+
+static void screen_open(struct screen *screen)
+{
+	memset(screen, 0, sizeof(*screen));
+	display_open(&screen->display, card_open());
+}
+
+/*
+ * Show a picture, wait until it is seen, and let the camera have the one before
+ * it again.
+ */
+static void screen_show(struct screen *screen, struct camera *camera,
+			unsigned int index)
+{
+	struct drm_event_vblank event;
+	struct camera *before = screen->camera;
+	unsigned int before_index = screen->index;
+	int ret;
+
+	screen->camera = camera;
+	screen->index = index;
+	if (!before) {
+		display_show(&screen->display, &camera->frames[index]);
+		return;
+	}
+
+	ret = display_flip(&screen->display, camera->frames[index].fb,
+			   ++screen->flips);
+	REQUIRE(!ret, "flip: %s", strerror(-ret));
+	event = card_event(screen->display.card);
+	REQUIRE(event.base.type == DRM_EVENT_FLIP_COMPLETE &&
+		event.user_data == screen->flips, "event %llu, not %u",
+		event.user_data, screen->flips);
+	REQUIRE(screen->flips == 1 || event.sequence > screen->sequence,
+		"frame %u after %u", event.sequence, screen->sequence);
+	screen->sequence = event.sequence;
+	camera_queue(before, before_index);
+}
+
+/* Where the hardware reads the frame that it shows: a register of the PL111. */
+static __u32 scanout_address(void)
+{
+	static volatile __u32 *regs;
+	unsigned long base = 0;
+	char line[128];
+	FILE *f;
+	int fd;
+
+	if (regs)
+		return regs[4];	/* upper panel base address */
+
+	f = fopen("/proc/iomem", "r");
+	while (f && !base && fgets(line, sizeof(line), f))
+		if (strstr(line, card_device()))
+			base = strtoul(line, NULL, 16);
+	if (f)
+		fclose(f);
+	REQUIRE(base, "no display in /proc/iomem");
+	fd = open("/dev/mem", O_RDONLY | O_SYNC);
+	regs = mmap64(NULL, PAGE, PROT_READ, MAP_SHARED, fd, base);
+	REQUIRE(regs != MAP_FAILED, "registers: %s", strerror(errno));
+	close(fd);
+	return regs[4];
+}
+
+/*
+ * Where a buffer is for devices, and that @mem is a mapping of it. Later kernels do
+ * not tell where the memory of a driver is mapped.
+ */
+static __u32 address_of(const struct camera *camera, unsigned int i,
+			const char *mem)
+{
+	bool seen = pfn_of(mem);
+	struct importer_map map;
+	int dev = new_device();
+	size_t at;
+
+	attach_and_map(dev, camera->fds[i], IMPORTER_READ, &map);
+	REQUIRE(map.nents == 1 && map.bytes >= camera->size,
+		"%u segments, %llu bytes", map.nents, map.bytes);
+	unmap_and_detach(dev);
+	close(dev);
+	REQUIRE(seen || card_is_later(), "not mapped");
+	for (at = 0; seen && at < camera->size; at += PAGE)
+		REQUIRE(pfn_of(mem + at) == (map.first_dma_addr + at) / PAGE,
+			"page %zu is elsewhere", at / PAGE);
+	return map.first_dma_addr;
+}
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the test programs share: modules, /dev/cma_ctl, where pages are, what
+ * the kernel counts, and memory with known contents. Include tap.h first.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "cma_ctl.h"
+
+#define PAGE		((size_t)4096)
+#define WORDS		(PAGE / sizeof(__u32))
+#define MIB		((size_t)1024 * 1024)
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
+
+/* Load a module; 0, or a negative errno. */
+static int module_load(const char *name)
+{
+	char path[128];
+	struct stat st;
+	void *image;
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/lib/modules/%s.ko", name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !st.st_size) {
+		close(fd);
+		return -EIO;
+	}
+	image = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (image == MAP_FAILED)
+		return -ENOMEM;
+	ret = syscall(SYS_init_module, image, (long)st.st_size, "");
+	ret = ret ? -errno : 0;
+	munmap(image, st.st_size);
+	return ret;
+}
+
+static int module_unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+/* A misc device, with or without somebody who makes device nodes; or -1. */
+static int open_misc(const char *name, int flags)
+{
+	char path[64], line[128], found[64];
+	unsigned int minor;
+	FILE *misc;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, flags);
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	misc = fopen("/proc/misc", "r");
+	while (misc && fgets(line, sizeof(line), misc)) {
+		if (sscanf(line, "%u %63s", &minor, found) != 2 ||
+		    strcmp(found, name))
+			continue;
+		mknod(path, S_IFCHR | 0600, makedev(10, minor));
+		break;
+	}
+	if (misc)
+		fclose(misc);
+	return open(path, flags);
+}
+
+/* What a clock shows, or the test fails. */
+static __u64 clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	REQUIRE(!clock_gettime(clock, &ts), "clock: %s", strerror(errno));
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int module_error;	/* of the program's module, for the tests */
+
+static void module_begin(const char *name)
+{
+	module_error = module_load(name);
+}
+
+static void module_end(const char *name)
+{
+	int error;
+
+	if (module_error)
+		return;
+	error = module_unload(name);
+	if (error) {
+		note("%s can not be removed: %s", name, strerror(-error));
+		_exit(1);
+	}
+}
+
+static void ctl_begin(void)
+{
+	module_begin("cma_ctl");
+}
+
+static void ctl_end(void)
+{
+	module_end("cma_ctl");
+}
+
+/* /dev/cma_ctl, or skip the test. */
+static int ctl_open(void)
+{
+	int fd;
+
+	if (module_error == -ENOENT)
+		skip("no contiguous memory areas");
+	REQUIRE(!module_error, "cma_ctl: %s", strerror(-module_error));
+	fd = open_misc("cma_ctl", O_RDWR | O_CLOEXEC);
+	REQUIRE(fd >= 0, "/dev/cma_ctl: %s", strerror(errno));
+	return fd;
+}
+
+static struct cma_ctl_area ctl_area(int ctl)
+{
+	struct cma_ctl_area area = {};
+
+	if (ioctl(ctl, CMA_CTL_AREA, &area)) {
+		if (errno == ENODEV)
+			skip("no default area");
+		REQUIRE(false, "area: %s", strerror(errno));
+	}
+	return area;
+}
+
+static bool in_area(const struct cma_ctl_area *area, __u64 pfn)
+{
+	return pfn >= area->base_pfn && pfn < area->base_pfn + area->nr_pages;
+}
+
+/* 0, or a negative errno; @alloc has the buffer. */
+static int ctl_alloc(int ctl, struct cma_ctl_alloc *alloc, size_t size,
+		     unsigned int how)
+{
+	memset(alloc, 0, sizeof(*alloc));
+	alloc->size = size;
+	alloc->how = how;
+	return ioctl(ctl, CMA_CTL_ALLOC, alloc) ? -errno : 0;
+}
+
+/* A number in a file like /proc/meminfo; -1 when it is not there. */
+static long number_in(const char *file, const char *name)
+{
+	size_t len = strlen(name);
+	long value = -1;
+	char line[256];
+	FILE *f;
+
+	f = fopen(file, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) &&
+		    (line[len] == ' ' || line[len] == ':'))
+			value = strtol(line + len + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static long meminfo_kb(const char *name)
+{
+	return number_in("/proc/meminfo", name);
+}
+
+/* All of a small file, or an empty string. */
+static void read_file(const char *path, char *text, size_t size)
+{
+	ssize_t len = 0;
+	int fd = open(path, O_RDONLY);
+
+	if (fd >= 0) {
+		ssize_t n;
+
+		while (len < (ssize_t)size - 1 &&
+		       (n = read(fd, text + len, size - 1 - len)) > 0)
+			len += n;
+		close(fd);
+	}
+	text[len] = '\0';
+}
+
+/* A number on the kernel's command line: @name is "program.what=". */
+static unsigned long argument(const char *name, unsigned long otherwise)
+{
+	char cmdline[2048];
+	const char *found;
+
+	read_file("/proc/cmdline", cmdline, sizeof(cmdline));
+	found = strstr(cmdline, name);
+	return found ? strtoul(found + strlen(name), NULL, 10) : otherwise;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+/* "Number of blocks type" in /proc/pagetypeinfo: how many of which type. */
+static void block_types(char *text, size_t size)
+{
+	static char all[16384];
+	char *start;
+
+	read_file("/proc/pagetypeinfo", all, sizeof(all));
+	start = strstr(all, "Number of blocks type");
+	snprintf(text, size, "%s", start ? start : "");
+}
+
+/* The page frame behind an address of this process; 0 when there is none. */
+static __u64 pfn_of(const void *addr)
+{
+	static int pagemap = -1;
+	static pid_t owner;
+	__u64 entry = 0;
+
+	if (owner != getpid()) {
+		pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+		owner = getpid();
+	}
+	if (pread(pagemap, &entry, sizeof(entry),
+		  (uintptr_t)addr / PAGE * sizeof(entry)) != sizeof(entry))
+		return 0;
+	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
+/* How many of the pages that are mapped at @mem lie in the area. */
+static size_t pages_in_area(const struct cma_ctl_area *area, const void *mem,
+			    size_t size)
+{
+	size_t count = 0;
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE)
+		count += in_area(area, pfn_of((const char *)mem + i));
+	return count;
+}
+
+/* Every word of a page depends on its owner, the page's number and its place. */
+static void fill_page(void *page, __u32 owner, __u32 index)
+{
+	__u32 seed = owner * 2654435761u ^ index * 2246822519u;
+	__u32 *word = page;
+	size_t i;
+
+	for (i = 0; i < WORDS; i++)
+		word[i] = seed + i * 3266489917u;
+}
+
+static bool page_right(const void *page, __u32 owner, __u32 index)
+{
+	__u32 seed = owner * 2654435761u ^ index * 2246822519u;
+	const __u32 *word = page;
+	size_t i;
+
+	for (i = 0; i < WORDS; i++)
+		if (word[i] != seed + i * 3266489917u)
+			return false;
+	return true;
+}
+
+static void fill_pages(void *mem, size_t size, __u32 owner)
+{
+	size_t i;
+
+	for (i = 0; i < size / PAGE; i++)
+		fill_page((char *)mem + i * PAGE, owner, i);
+}
+
+/* The number of the first page that is wrong, or -1. */
+static long first_wrong(const void *mem, size_t size, __u32 owner)
+{
+	size_t i;
+
+	for (i = 0; i < size / PAGE; i++)
+		if (!page_right((const char *)mem + i * PAGE, owner, i))
+			return i;
+	return -1;
+}
+
+static void *map_anon(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+/*
+ * Ballast: memory that takes all that is free but @spare_kb. Then give back
+ * what of it lies in the area: what is allocated next has to go there.
+ */
+struct ballast {
+	char *mem;
+	size_t size;
+};
+
+static void ballast_load(struct ballast *ballast, long spare_kb)
+{
+	long free_kb = meminfo_kb("MemFree");
+	size_t i;
+
+	/* page tables take 4 KiB for 2 MiB; they are in the spare */
+	ballast->size = PAGE;
+	if (free_kb > spare_kb)
+		ballast->size += (free_kb - spare_kb) * 1024;
+	ballast->mem = map_anon(ballast->size);
+	REQUIRE(ballast->mem, "no address space for %zu", ballast->size);
+	madvise(ballast->mem, ballast->size, MADV_DONTFORK);
+	for (i = 0; i < ballast->size; i += PAGE)
+		ballast->mem[i] = 1;
+}
+
+/* Returns pages that became free in the area. */
+static size_t ballast_leave_area(struct ballast *ballast,
+				 const struct cma_ctl_area *area)
+{
+	size_t count = 0;
+	size_t i;
+
+	for (i = 0; i < ballast->size; i += PAGE) {
+		if (!in_area(area, pfn_of(ballast->mem + i)))
+			continue;
+		madvise(ballast->mem + i, PAGE, MADV_DONTNEED);
+		count++;
+	}
+	return count;
+}
+
+/* Give back up to @kb that lie outside of the area. */
+static void ballast_drop(struct ballast *ballast,
+			 const struct cma_ctl_area *area, long kb)
+{
+	__u64 pfn;
+	size_t i;
+
+	for (i = 0; i < ballast->size && kb > 0; i += PAGE) {
+		pfn = pfn_of(ballast->mem + i);
+		if (!pfn || in_area(area, pfn))
+			continue;
+		madvise(ballast->mem + i, PAGE, MADV_DONTNEED);
+		kb -= PAGE / 1024;
+	}
+}
+
+#endif
