@@ -2,17 +2,18 @@
 /*
  * Physically contiguous page ranges.
  *
- * A range that is free is taken from the buddy lists as it is.  A range that
- * is in use is isolated, so that nobody allocates from it, and emptied: clean
- * page cache that nobody asked for lately is dropped, what else can be moved
- * is moved.
+ * A range that is entirely free is removed from the buddy lists directly.  A
+ * range that is in use is isolated first, so that no new allocation can land
+ * in it, and then emptied: clean page cache that was not used recently is
+ * dropped, and all other movable pages are migrated.
  *
- * zone->lock guards the free lists, the counters of free pages and the types
- * of pageblocks.  It is taken with interrupts off, for one pageblock at a
- * time, and nothing is taken inside it.
+ * zone->lock protects the free lists, the counters of free pages and the types
+ * of pageblocks.  It is taken with interrupts off and held for one pageblock at
+ * a time; no other lock nests inside it.
  *
- * Two callers must not empty ranges of the same pageblock at the same time:
- * the second one gets -EBUSY.  The area allocator has a mutex per area.
+ * Two callers cannot empty ranges of the same pageblock at the same time: the
+ * second one gets -EBUSY.  The area allocator serialises them with one mutex
+ * per area.
  */
 #include <linux/cpu.h>
 #include <linux/mm.h>
@@ -31,16 +32,16 @@
 #include "internal.h"
 #include "freepage.h"
 
-/* How often a pageblock is emptied before its last busy page is reported */
+/* Attempts to empty a pageblock before a page of it is reported as busy */
 #define CONTIG_PASSES		4
 
-/* Pages that are moved in one go */
+/* Pages isolated and migrated at a time */
 #define CONTIG_BATCH		64UL
 
-/* Pages that make room when nothing can be reclaimed */
+/* Pages moved into CMA blocks when nothing can be reclaimed */
 #define SPILL_BATCH		256UL
 
-/* Pages in all areas, free or not */
+/* Pages in all areas, whether free or not */
 unsigned long totalcma_pages __read_mostly;
 
 /* Isolation works on whole pageblocks and on whole buddy blocks */
@@ -49,7 +50,7 @@ static unsigned long contig_align(void)
 	return max_t(unsigned long, pageblock_nr_pages, MAX_ORDER_NR_PAGES);
 }
 
-/* End of the part of a range that is worked on under one zone->lock */
+/* End of the part of a range that is processed under one hold of zone->lock */
 static unsigned long contig_step(unsigned long pfn, unsigned long end)
 {
 	unsigned long nr_pages = min_t(unsigned long, pageblock_nr_pages,
@@ -58,7 +59,7 @@ static unsigned long contig_step(unsigned long pfn, unsigned long end)
 	return min(end, round_down(pfn, nr_pages) + nr_pages);
 }
 
-/* The free block that a page is in, or NULL. Caller holds zone->lock. */
+/* Find the free block that contains a page. Caller holds zone->lock. */
 static struct page *free_block_of(unsigned long pfn)
 {
 	unsigned int order;
@@ -76,7 +77,7 @@ static struct page *free_block_of(unsigned long pfn)
 	return NULL;
 }
 
-/* First page of [start, end) that is not free, end if all are */
+/* Return the first page of [start, end) that is not free, or end */
 static unsigned long first_used_pfn(unsigned long start, unsigned long end)
 {
 	struct page *page = free_block_of(start);
@@ -95,9 +96,9 @@ static unsigned long first_used_pfn(unsigned long start, unsigned long end)
 }
 
 /*
- * Of a range with a page that is in use: the last such page, or one further on
- * in the same pageblock with nothing free between the two.  No range that
- * begins up to there can be had.
+ * Return the last page of the last run of used pages in [used, end).  The run
+ * is followed beyond end, up to the end of the pageblock.  No range starting at
+ * or before the returned page can succeed.
  */
 static unsigned long last_used_pfn(unsigned long used, unsigned long end)
 {
@@ -119,7 +120,7 @@ static unsigned long last_used_pfn(unsigned long used, unsigned long end)
 	return used;
 }
 
-/* Put [start, end), a part of one free block, on the free lists */
+/* Put [start, end), part of a former free block, back on the free lists */
 static void put_back_pages(struct zone *zone, unsigned long start,
 			   unsigned long end, int migratetype)
 {
@@ -138,7 +139,7 @@ static void put_back_pages(struct zone *zone, unsigned long start,
 	}
 }
 
-/* Take [start, end), which is free, off the free lists */
+/* Remove [start, end), which is entirely free, from the free lists */
 static void take_free_pages(struct zone *zone, unsigned long start,
 			    unsigned long end, int migratetype)
 {
@@ -168,7 +169,7 @@ static void take_free_pages(struct zone *zone, unsigned long start,
 	__count_zone_vm_events(PGALLOC, zone, nr_pages);
 }
 
-/* Give each page of a range that was taken the reference of its new owner */
+/* Give each page of a taken range one reference, which the new owner holds */
 static void prep_contig_pages(unsigned long start, unsigned long end)
 {
 	struct page *page = pfn_to_page(start);
@@ -183,9 +184,9 @@ static void prep_contig_pages(unsigned long start, unsigned long end)
 }
 
 /*
- * Take [start, end), which lies in one pageblock of the given type and one
- * buddy block.  Returns end, or the first page that is in use; *last_used is
- * then what last_used_pfn() says.
+ * Take [start, end), which lies within one pageblock of type @migratetype and
+ * within one MAX_ORDER block.  Returns end on success, otherwise the first page
+ * in use, with *last_used set to the result of last_used_pfn().
  */
 static unsigned long take_step(struct zone *zone, unsigned long start,
 			       unsigned long end, int migratetype,
@@ -195,7 +196,7 @@ static unsigned long take_step(struct zone *zone, unsigned long start,
 
 	spin_lock_irqsave(&zone->lock, flags);
 	if (get_pageblock_migratetype(pfn_to_page(start)) != migratetype) {
-		/* Somebody else empties the block: nothing to look for in it */
+		/* Another caller is emptying the block: skip all of it */
 		*last_used = contig_step(start, ULONG_MAX) - 1;
 	} else {
 		used = first_used_pfn(start, end);
@@ -212,20 +213,20 @@ static unsigned long take_step(struct zone *zone, unsigned long start,
 }
 
 /**
- * take_contig_range() - take a range of pages that are all free
- * @start:	first page frame number
- * @end:	page frame number behind the last one; all of the range is valid
- *		memory of one zone
- * @migratetype: type that all its pageblocks must have, MIGRATE_CMA
- * @used_pfn:	where the search can go on behind, if it fails
+ * take_contig_range() - allocate a range of pages if it is entirely free
+ * @start:	first page frame number of the range
+ * @end:	page frame number after the last page; all of the range must be
+ *		valid memory of one zone
+ * @migratetype: type that every pageblock of the range must have, MIGRATE_CMA
+ * @used_pfn:	set on failure: resume the search after this pfn
  *
- * Nothing is moved and nobody is waited for.
+ * Does not migrate pages and does not wait.
  *
- * Context: any, also with interrupts off.  Takes zone->lock.
- * Return: true if the range is the caller's now, each page with one reference,
- * to be given back with free_contig_range().  On failure nothing was taken, and
- * no range of this length that begins between @start and *@used_pfn can be: it
- * would have pages that are in use or belong to a block of another type.
+ * Context: any, including with interrupts off.  Takes zone->lock.
+ * Return: true if the range was allocated.  Each page then has one reference;
+ * free the range with free_contig_range().  On failure nothing was taken, and
+ * no range of this length starting in [@start, *@used_pfn] can succeed, because
+ * it would contain pages that are in use or in a block of another type.
  */
 bool take_contig_range(unsigned long start, unsigned long end,
 		       unsigned int migratetype, unsigned long *used_pfn)
@@ -247,9 +248,9 @@ bool take_contig_range(unsigned long start, unsigned long end,
 }
 
 /*
- * Drop a page instead of moving it: clean page cache that is neither mapped
- * nor was used again since it was read.  The page was taken off the LRU and
- * has our reference, which is dropped, too.
+ * Drop a page instead of migrating it, if it is clean page cache that is not
+ * mapped and was not used again after it was read.  The caller has isolated the
+ * page from the LRU and keeps its own reference.
  */
 static bool drop_clean_page(struct page *page)
 {
@@ -274,7 +275,7 @@ unlock:
 	return dropped;
 }
 
-/* Take a page off its LRU list, with a reference */
+/* Isolate a page from its LRU list, which leaves the caller a reference */
 static bool isolate_page(struct page *page)
 {
 	bool isolated;
@@ -291,8 +292,9 @@ static bool isolate_page(struct page *page)
 }
 
 /*
- * Take up to CONTIG_BATCH pages of [pfn, end) off the LRU lists, put those that
- * have to be moved on a list and drop the others.  Returns where it stopped.
+ * Isolate up to CONTIG_BATCH pages of [pfn, end) from the LRU lists.  Pages
+ * that have to be migrated are put on a list, the others are dropped.  Returns
+ * the pfn to resume at.
  */
 static unsigned long isolate_batch(unsigned long pfn, unsigned long end,
 				   struct list_head *pages)
@@ -319,14 +321,14 @@ static unsigned long isolate_batch(unsigned long pfn, unsigned long end,
 	return pfn;
 }
 
-/* Where a page is moved to.  May reclaim, but never wakes the OOM killer. */
+/* Allocate a migration target: may reclaim, but never invokes the OOM killer */
 static struct page *contig_target(struct page *page, unsigned long private,
 				  int **result)
 {
 	return alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN);
 }
 
-/* Empty [pfn, end), which is isolated: 0, -EINTR or -ENOMEM */
+/* Migrate pages out of [pfn, end), which is isolated: 0, -EINTR or -ENOMEM */
 static int move_pages_out(unsigned long pfn, unsigned long end)
 {
 	LIST_HEAD(pages);
@@ -353,9 +355,9 @@ static int move_pages_out(unsigned long pfn, unsigned long end)
 }
 
 /*
- * lru_add_drain_all() waits for workers of the system's queue, and a new worker
- * needs memory: with all memory in use that may be for ever.  A queue of our own
- * has a rescuer.
+ * lru_add_drain_all() uses the system workqueue, and waits forever if a new
+ * worker is needed but no memory is left to create one.  A separate queue with
+ * WQ_MEM_RECLAIM has a rescuer thread.
  */
 static struct workqueue_struct *contig_wq;
 static DEFINE_PER_CPU(struct work_struct, contig_drain_work);
@@ -392,8 +394,9 @@ static int __init contig_wq_init(void)
 core_initcall(contig_wq_init);
 
 /*
- * Pages that were freed may still wait on a list of this CPU, or of another
- * one.  Asking the other CPUs is expensive, so it is done when all else failed.
+ * Freed pages may still be on per-cpu lists of this CPU or of another one.
+ * Draining the other CPUs is expensive, so it is done only after draining the
+ * local lists did not help.
  */
 static void drain_waiting_pages(bool all_cpus)
 {
@@ -409,7 +412,7 @@ static void drain_waiting_pages(bool all_cpus)
 	put_cpu();
 }
 
-/* Empty and take [start, end), which lies in one isolated pageblock */
+/* Empty and take [start, end), which lies within one isolated pageblock */
 static int claim_step(struct zone *zone, unsigned long start,
 		      unsigned long end, unsigned long *busy_pfn)
 {
@@ -436,7 +439,7 @@ static int claim_step(struct zone *zone, unsigned long start,
 	return ret ? ret : -EBUSY;
 }
 
-/* Is a zone that pages are moved to below a watermark? Then wake kswapd. */
+/* Wake kswapd for each target zone below a watermark. True if there is one. */
 static bool zones_are_low(struct zonelist *zonelist, enum zone_watermarks mark)
 {
 	bool low = false;
@@ -456,8 +459,9 @@ static bool zones_are_low(struct zonelist *zonelist, enum zone_watermarks mark)
 }
 
 /*
- * The pages that were taken and moved have used up free memory.  Bring it back
- * to where allocations do not have to wait, in a few rounds at most.
+ * The allocation and the migration targets have used up free memory.  Reclaim
+ * until other allocations need not do so themselves, in a bounded number of
+ * rounds.
  */
 static void reclaim_elsewhere(struct zone *zone)
 {
@@ -486,7 +490,7 @@ static void reclaim_elsewhere(struct zone *zone)
 	}
 }
 
-/* Are these all blocks of valid memory in one zone and of one type? */
+/* Do these pageblocks consist of valid memory of @zone and have this type? */
 static bool blocks_are_alike(struct zone *zone, unsigned long start,
 			     unsigned long end, int migratetype)
 {
@@ -506,21 +510,21 @@ static bool blocks_are_alike(struct zone *zone, unsigned long start,
 }
 
 /**
- * alloc_contig_range_busy() - empty a range of pages and take it
- * @start:	first page frame number
- * @end:	page frame number behind the last one
- * @migratetype: type of the pageblocks around the range, and the one that they
- *		have again afterwards: MIGRATE_CMA, or MIGRATE_MOVABLE
- * @busy_pfn:	set to the page that could not be had when -EBUSY is returned:
- *		no range that contains it can be had
+ * alloc_contig_range_busy() - allocate a page range, report the busy page
+ * @start:	first page frame number of the range
+ * @end:	page frame number after the last page
+ * @migratetype: type of the pageblocks that contain the range, restored
+ *		afterwards: MIGRATE_CMA or MIGRATE_MOVABLE
+ * @busy_pfn:	set on -EBUSY to the page that could not be taken; no range that
+ *		contains it can succeed at the moment
  *
  * Context: process context that may do I/O and holds no lock that reclaim or
  * page migration takes.  May sleep.
- * Return: 0 and the range is the caller's, each page with one reference, to be
- * given back with free_contig_range().  -EBUSY when a page can not be moved
- * or the range is not one of valid memory in one zone and of blocks of the
- * given type, -EINTR when the caller is being killed, -ENOMEM when there is no
- * memory to move pages to.  On failure everything is as it was before.
+ * Return: 0 on success.  Each page then has one reference; free the range with
+ * free_contig_range().  -EBUSY if a page cannot be moved, or if the pageblocks
+ * are not all valid memory of one zone and of type @migratetype; -EINTR if the
+ * caller is being killed; -ENOMEM if there is no memory to move pages to.  On
+ * failure no page is taken and the types of the pageblocks are restored.
  */
 int alloc_contig_range_busy(unsigned long start, unsigned long end,
 			    unsigned int migratetype, unsigned long *busy_pfn)
@@ -554,19 +558,21 @@ int alloc_contig_range_busy(unsigned long start, unsigned long end,
 }
 
 /**
- * alloc_contig_range() - get a given range of physically contiguous pages
- * @start:	first page frame number
- * @end:	page frame number behind the last one
- * @migratetype: type of the pageblocks around the range, and the one that they
- *		have again afterwards: MIGRATE_CMA, or MIGRATE_MOVABLE
+ * alloc_contig_range() - allocate all pages of a range of page frames
+ * @start:	first page frame number of the range
+ * @end:	page frame number after the last page
+ * @migratetype: type of the pageblocks that contain the range, restored
+ *		afterwards: MIGRATE_CMA or MIGRATE_MOVABLE
+ *
+ * Pages in the range that are in use are migrated or dropped first.
  *
  * Context: process context that may do I/O and holds no lock that reclaim or
  * page migration takes.  May sleep.
- * Return: 0 and the range is the caller's, each page with one reference, to be
- * given back with free_contig_range().  -EBUSY when a page can not be moved
- * or the range is not one of valid memory in one zone and of blocks of the
- * given type, -EINTR when the caller is being killed, -ENOMEM when there is no
- * memory to move pages to.  On failure everything is as it was before.
+ * Return: 0 on success.  Each page then has one reference; free the range with
+ * free_contig_range().  -EBUSY if a page cannot be moved, or if the pageblocks
+ * are not all valid memory of one zone and of type @migratetype; -EINTR if the
+ * caller is being killed; -ENOMEM if there is no memory to move pages to.  On
+ * failure no page is taken and the types of the pageblocks are restored.
  */
 int alloc_contig_range(unsigned long start, unsigned long end,
 		       unsigned int migratetype)
@@ -577,7 +583,7 @@ int alloc_contig_range(unsigned long start, unsigned long end,
 }
 EXPORT_SYMBOL_GPL(alloc_contig_range);
 
-/* Free [pfn, end), whose pages have no reference left */
+/* Free [pfn, end), whose pages have no references left */
 static void free_unreferenced_pages(unsigned long pfn, unsigned long end)
 {
 	while (pfn < end) {
@@ -589,7 +595,7 @@ static void free_unreferenced_pages(unsigned long pfn, unsigned long end)
 	}
 }
 
-/* Will the page allocator take this page, which has no reference, back? */
+/* Will the page allocator accept this page, whose last reference is gone? */
 static bool is_sane_free_page(const struct page *page)
 {
 	return !page->mapping && atomic_read(&page->_mapcount) == -1 &&
@@ -597,14 +603,15 @@ static bool is_sane_free_page(const struct page *page)
 }
 
 /**
- * free_contig_range() - give back what alloc_contig_range() took, or a part
+ * free_contig_range() - free pages that were allocated as a contiguous range
  * @pfn:	first page frame number
- * @nr_pages:	how many pages, 0 does nothing
+ * @nr_pages:	number of pages, may be less than was allocated; 0 does nothing
  *
- * The pages are freed in the largest buddy orders.  A page that somebody else
- * still has a reference to is freed when that one drops it.
+ * The pages are freed in the largest possible buddy orders.  A page that
+ * somebody else still holds a reference to is freed when that reference is
+ * dropped, and one ratelimited message counts such pages.
  *
- * Context: any, also with interrupts off.  Takes zone->lock.
+ * Context: any, including with interrupts off.  Takes zone->lock.
  */
 void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 {
@@ -617,7 +624,7 @@ void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 		if (put_page_testzero(page)) {
 			if (likely(is_sane_free_page(page)))
 				continue;
-			/* By itself: a block would be lost with it */
+			/* Alone: a bad page takes its whole block with it */
 			__free_pages_ok(page, 0);
 		} else {
 			nr_held++;
@@ -633,7 +640,7 @@ void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 }
 EXPORT_SYMBOL_GPL(free_contig_range);
 
-/* Take a page of those that were allocated beforehand */
+/* Use one of the pages that alloc_spill_targets() allocated */
 static struct page *spill_target(struct page *page, unsigned long private,
 				 int **result)
 {
@@ -648,9 +655,9 @@ static struct page *spill_target(struct page *page, unsigned long private,
 }
 
 /*
- * Allocate pages that a request for @zone can not have: CMA pages, which movable
- * allocations get as long as there are more of them than of others, or those of
- * a higher zone.
+ * Allocate pages that the failing request cannot use: CMA pages, or pages of a
+ * higher zone.  Movable allocations get CMA pages while these are more than
+ * half of the free pages.
  */
 static void alloc_spill_targets(struct zone *zone, struct list_head *targets)
 {
@@ -669,7 +676,7 @@ static void alloc_spill_targets(struct zone *zone, struct list_head *targets)
 			nr_pages++;
 			continue;
 		}
-		/* somebody left it on a list of this CPU */
+		/* It is from a per-cpu list, which mixes all movable pages */
 		list_add(&page->lru, &refused);
 		if (++nr_refused == CONTIG_BATCH)
 			break;
@@ -679,11 +686,11 @@ static void alloc_spill_targets(struct zone *zone, struct list_head *targets)
 		__free_page(page);
 }
 
-/* Take movable pages of other than CMA blocks off the LRU lists */
+/* Isolate pages outside of CMA blocks from the LRU lists. Returns how many. */
 static unsigned long isolate_to_spill(struct zone *zone,
 				      struct list_head *pages)
 {
-	static unsigned long next_pfn;	/* where to go on; a race is harmless */
+	static unsigned long next_pfn;	/* to resume at; races are harmless */
 	unsigned long end = zone->zone_start_pfn + zone->spanned_pages;
 	unsigned long pfn = next_pfn, nr_pages = 0, nr_scanned;
 
@@ -712,7 +719,7 @@ static unsigned long isolate_to_spill(struct zone *zone,
 	return nr_pages;
 }
 
-/* Move movable pages of a zone to the targets. Returns how many were moved. */
+/* Migrate pages of a zone to the targets. Returns how many were moved. */
 static unsigned long spill_pages(struct zone *zone, struct list_head *targets)
 {
 	unsigned long nr_cma = global_page_state(NR_FREE_CMA_PAGES);
@@ -732,25 +739,28 @@ static unsigned long spill_pages(struct zone *zone, struct list_head *targets)
 	if (ret >= 0)
 		return nr_pages - ret;
 
-	/* The targets are used up, for pages that were moved or only tried */
+	/* The targets ran out, and failed attempts use them, too: estimate */
 	nr_pages = global_page_state(NR_FREE_CMA_PAGES);
 	return nr_pages < nr_cma ? nr_cma - nr_pages : 0;
 }
 
 /**
- * spill_into_cma() - make room for a request that can not have CMA pages
- * @zone: zone that the request prefers
- * @order: of the request
- * @gfp_mask: of the request
+ * spill_into_cma() - make room for a request that cannot use CMA pages
+ * @zone: preferred zone of the request
+ * @order: order of the request; nothing is done above PAGE_ALLOC_COSTLY_ORDER
+ * @gfp_mask: flags of the request; must include all of GFP_KERNEL but not
+ *	__GFP_MOVABLE, and __GFP_NORETRY only if @order is 0, or else nothing
+ *	is done
  *
- * When reclaim does not help, memory may still be free in CMA blocks, because a
- * driver gave buffers back after the rest had filled up.  Move movable pages
- * there, so that nobody is killed for want of memory that is free.  Who asks for
- * a page with __GFP_NORETRY finds one when it asks again.
+ * When reclaim makes no progress, CMA blocks may still have free pages, because
+ * a driver released buffers after the rest of memory had filled up.  Move
+ * movable pages there, so that the OOM killer is not invoked while memory is
+ * free.  A single page that was asked for with __GFP_NORETRY is found by the
+ * next attempt of its caller.
  *
- * Context: that of direct compaction, which locks what this does; not with
- * PF_MEMALLOC.
- * Return: how many pages were moved.
+ * Context: as for direct compaction, which takes the same locks; not with
+ * PF_MEMALLOC set.
+ * Return: number of pages moved.
  */
 unsigned long spill_into_cma(struct zone *zone, unsigned int order,
 			     gfp_t gfp_mask)
@@ -767,7 +777,7 @@ unsigned long spill_into_cma(struct zone *zone, unsigned int order,
 	    zone_watermark_ok(zone, 0, mark, zone_idx(zone), 0))
 		return 0;
 
-	/* What waits on this CPU is not CMA, and would be taken first */
+	/* Pages on the lists of this CPU are not CMA and would be used first */
 	drain_waiting_pages(false);
 	alloc_spill_targets(zone, &targets);
 	if (!list_empty(&targets))
@@ -775,18 +785,18 @@ unsigned long spill_into_cma(struct zone *zone, unsigned int order,
 
 	list_for_each_entry_safe(page, next, &targets, lru)
 		__free_page(page);
-	/* What became free waits on a list that is for movable pages */
+	/* The freed pages are on a per-cpu list for movable allocations */
 	drain_waiting_pages(false);
 	return nr_moved;
 }
 
 /**
- * init_cma_reserved_pageblock() - give a reserved pageblock to movable pages
+ * init_cma_reserved_pageblock() - turn a reserved pageblock into a CMA block
  * @page:	first page of the block, all of which was reserved at boot
  *
- * The block becomes MIGRATE_CMA and its pages free memory.
+ * Sets the type of the block to MIGRATE_CMA and frees its pages.
  *
- * Context: boot, process context.
+ * Context: process context, during boot.
  */
 void __init init_cma_reserved_pageblock(struct page *page)
 {
@@ -812,11 +822,12 @@ void __init init_cma_reserved_pageblock(struct page *page)
 }
 
 /**
- * free_reserved_contig_range() - give reserved memory to the page allocator
+ * free_reserved_contig_range() - free memory that was reserved at boot
  * @pfn:	first page frame number
- * @nr_pages:	how many pages; those that are not valid memory are skipped
+ * @nr_pages:	number of pages; pages that are not valid memory or not reserved
+ *		are skipped
  *
- * Context: boot, process context.
+ * Context: process context, during boot.
  */
 void __init free_reserved_contig_range(unsigned long pfn,
 				       unsigned long nr_pages)

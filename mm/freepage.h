@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Accounting of free pages that not everybody may have: those in MIGRATE_CMA
- * blocks, which only movable allocations use, and those in MIGRATE_ISOLATE
- * blocks, which nobody uses.
+ * Accounting of free pages that not every request can use: pages in MIGRATE_CMA
+ * blocks, which only movable allocations may use, and pages in MIGRATE_ISOLATE
+ * blocks, which cannot be allocated.
  *
  * The page allocator counts every free page in NR_FREE_PAGES and every free
- * block in free_area.nr_free.  The helpers here stand beside those lines and
- * correct them:
+ * block in free_area.nr_free.  The helpers here are called next to that code,
+ * and correct the counters so that:
  *
- *	NR_FREE_PAGES		leaves out isolated pages
- *	NR_FREE_CMA_PAGES	free pages in MIGRATE_CMA blocks
- *	free_area.nr_special	free blocks of both types
+ *	NR_FREE_PAGES		excludes isolated pages
+ *	NR_FREE_CMA_PAGES	counts free pages in MIGRATE_CMA blocks
+ *	free_area.nr_special	counts free blocks of both types
  *
- * zone->lock guards all three.  With CONFIG_CMA=n the helpers are empty.
+ * zone->lock protects all three.  With CONFIG_CMA=n the helpers are empty.
  */
 #ifndef __MM_FREEPAGE_H
 #define __MM_FREEPAGE_H
@@ -22,7 +22,7 @@
 #include <linux/vmstat.h>
 #include "internal.h"
 
-/* Allocation flag beside those in page_alloc.c: MIGRATE_CMA will do */
+/* Allocation flag in addition to those of page_alloc.c: may use MIGRATE_CMA */
 #define ALLOC_CMA	0x80
 
 #ifdef CONFIG_CMA
@@ -32,7 +32,7 @@ static inline bool is_migrate_special(int migratetype)
 	return migratetype == MIGRATE_CMA || migratetype == MIGRATE_ISOLATE;
 }
 
-/* A free block was put on (nr = 1) or taken off (nr = -1) a free list */
+/* Account a free block that is added to (nr = 1) or removed from (-1) a list */
 static inline void account_special_block(struct free_area *area, long nr,
 					 int migratetype)
 {
@@ -40,7 +40,7 @@ static inline void account_special_block(struct free_area *area, long nr,
 		area->nr_special += nr;
 }
 
-/* NR_FREE_PAGES was changed by nr pages of this type */
+/* Correct the counters after NR_FREE_PAGES changed by nr pages of a type */
 static inline void account_special_pages(struct zone *zone, long nr,
 					 int migratetype)
 {
@@ -51,9 +51,9 @@ static inline void account_special_pages(struct zone *zone, long nr,
 }
 
 /*
- * The free list that a page goes to.  A page may wait on a per-cpu list, or
- * for zone->lock, while its block is isolated or given back: only what the
- * block is now counts.
+ * Return the type of the free list that a page belongs on.  The block may have
+ * been isolated, or its isolation undone, while the page was on a per-cpu list
+ * or its CPU waited for zone->lock, so the type is read again.
  */
 static inline int freed_page_migratetype(struct page *page, int migratetype)
 {
@@ -61,8 +61,9 @@ static inline int freed_page_migratetype(struct page *page, int migratetype)
 }
 
 /*
- * Blocks merge up to MAX_ORDER - 1.  Where that is more than one pageblock,
- * an isolated one must not merge with its neighbour.
+ * Free blocks merge up to order MAX_ORDER - 1.  Where that is larger than a
+ * pageblock, a CMA or isolated pageblock must not merge with a neighbour of
+ * another type.
  */
 static inline bool may_merge(struct page *buddy, unsigned int order,
 			     int migratetype)
@@ -79,10 +80,10 @@ static inline bool may_merge(struct page *buddy, unsigned int order,
 }
 
 /*
- * Movable allocations go to MIGRATE_CMA blocks as soon as those hold more than
- * half of the free pages.  Later would let the rest of the zone run out while
- * CMA pages are free, earlier would fill an area that a driver is about to
- * want with pages that have to be moved out again.
+ * Movable allocations use MIGRATE_CMA blocks first when these hold more than
+ * half of the free pages.  A higher threshold would exhaust the rest of the
+ * zone while CMA pages are free.  A lower one would fill an area with pages
+ * that have to be moved out again when a driver needs it.
  */
 static inline bool cma_goes_first(struct zone *zone, int migratetype)
 {
@@ -91,7 +92,7 @@ static inline bool cma_goes_first(struct zone *zone, int migratetype)
 	       zone_page_state(zone, NR_FREE_PAGES) / 2;
 }
 
-/* The last resort before the blocks of other types are broken up */
+/* Movable allocations use CMA blocks before they steal from other types */
 static inline bool cma_goes_next(int migratetype)
 {
 	return migratetype == MIGRATE_MOVABLE;
@@ -102,7 +103,7 @@ static inline int cma_alloc_flags(int migratetype)
 	return migratetype == MIGRATE_MOVABLE ? ALLOC_CMA : 0;
 }
 
-/* Free pages that a request without ALLOC_CMA cannot have */
+/* Free pages that a request without ALLOC_CMA cannot use */
 static inline long unusable_free_pages(struct zone *zone, int alloc_flags)
 {
 	if (alloc_flags & ALLOC_CMA)
@@ -110,7 +111,7 @@ static inline long unusable_free_pages(struct zone *zone, int alloc_flags)
 	return zone_page_state(zone, NR_FREE_CMA_PAGES);
 }
 
-/* Free blocks of one order that are not in the pages counted as free */
+/* Free blocks of one order that a request without ALLOC_CMA cannot use */
 static inline long unusable_free_blocks(struct free_area *area, int alloc_flags)
 {
 	if (alloc_flags & ALLOC_CMA)
@@ -119,8 +120,8 @@ static inline long unusable_free_blocks(struct free_area *area, int alloc_flags)
 }
 
 /*
- * A block that is isolated already is somebody else's, and a CMA block must
- * not come back as another type.
+ * Refuse a block that another caller has isolated, and one that would change
+ * into or out of MIGRATE_CMA when its isolation is undone.
  */
 static inline bool isolation_refused(struct page *page, int migratetype)
 {
@@ -131,9 +132,9 @@ static inline bool isolation_refused(struct page *page, int migratetype)
 }
 
 /*
- * nr_pages free pages of a block of @migratetype went into isolation, or came
- * back if negative.  Blocks on MIGRATE_CMA lists are in nr_special before and
- * after.
+ * Account nr_pages free pages of a block of @migratetype that became isolated,
+ * or whose isolation was undone if nr_pages is negative.  Free blocks of type
+ * MIGRATE_CMA are in nr_special before and after.
  */
 static inline void account_isolation(struct zone *zone, struct page *page,
 				     int migratetype, long nr_pages)
@@ -158,15 +159,15 @@ static inline void account_isolation(struct zone *zone, struct page *page,
 }
 
 /*
- * Where the first pageblock of a zone begins.  A zone may begin in the middle
- * of a block, and the types of its blocks must still be those of aligned ones.
+ * Return the start of the first pageblock of a zone.  A zone may start in the
+ * middle of a pageblock, but the types are stored for aligned pageblocks.
  */
 static inline unsigned long first_pageblock_pfn(struct zone *zone)
 {
 	return zone->zone_start_pfn & ~(pageblock_nr_pages - 1);
 }
 
-/* Pages that such a zone has room for in its map of types, beside its own */
+/* Pages added to the size of a zone when its map of types is allocated */
 static inline unsigned long extra_usemap_pages(void)
 {
 	return pageblock_nr_pages;
@@ -258,7 +259,7 @@ static inline unsigned long spill_into_cma(struct zone *zone,
 
 #endif /* CONFIG_CMA */
 
-/* Pages that were reserved at boot become free memory */
+/* Count pages that were reserved at boot and become free memory */
 static inline void count_highmem_pages(struct page *page, long nr_pages)
 {
 #ifdef CONFIG_HIGHMEM
