@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs: cma/<area>/, one directory for each contiguous memory area.
+ * debugfs files of contiguous memory areas, in one directory cma/<area>/ each.
  */
 #include <linux/cma.h>
 #include <linux/debugfs.h>
@@ -15,7 +15,7 @@
 
 #include "cma.h"
 
-/* What was allocated by writing to "alloc", last one first */
+/* An allocation made by writing to "alloc"; the list has the latest one first */
 struct cma_debug_chunk {
 	struct list_head	list;
 	struct cma		*cma;
@@ -117,7 +117,7 @@ static const struct file_operations cma_free_fops = {
 	.llseek	= noop_llseek,
 };
 
-/* Longest run of clear bits, in pages */
+/* Return the length in pages of the longest run of clear bits */
 static unsigned long cma_max_chunk(struct cma *cma)
 {
 	unsigned long maxno = cma_bitmap_maxno(cma);
@@ -171,7 +171,7 @@ static int cma_order_per_bit_get(void *data, u64 *val)
 DEFINE_SIMPLE_ATTRIBUTE(cma_order_per_bit_fops, cma_order_per_bit_get, NULL,
 			"%llu\n");
 
-/* The bitmap as 32-bit words */
+/* Print the bitmap as 32-bit words */
 static int cma_bitmap_show(struct seq_file *s, void *unused)
 {
 	struct cma *cma = s->private;

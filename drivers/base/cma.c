@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contiguous memory areas: which part of an area belongs to whom.
+ * Contiguous memory areas: allocating page ranges from an area.
  *
- * A bit in the bitmap of an area stands for pages that a driver has, or that
- * somebody tries to take at the moment.  A range is claimed in the bitmap
- * first, and then taken from the page allocator, without the lock.  When that
- * fails the claim is dropped, and the search goes on behind the page that was
- * in use: no range that contains it can be had.  A second bitmap has only what
- * drivers have: nothing else can be released, by whoever has pages there now.
+ * A bit set in the bitmap of an area stands for pages that are allocated to a
+ * driver or claimed by an attempt in progress.  A range is first claimed in the
+ * bitmap and then taken from the page allocator, with the lock dropped.  When
+ * that fails, the claim is dropped and the search resumes after the page that
+ * was in use, because no range that contains it can succeed.  A second bitmap
+ * has only the allocated ranges, so that a release cannot free pages that are
+ * merely claimed, or that the page allocator has given to somebody else.
  *
- * There are two ways to take a range.  One that is free all over is taken as
- * it is, on any CPU at any time.  Only when no such range is left one is
- * emptied, which may take long and is done for one range of an area at a time.
+ * There are two ways to take a range.  A range that is entirely free is taken
+ * directly, on any CPU and in any context.  Only when there is no such range, a
+ * range is emptied, which can take long and is done for one range of an area at
+ * a time.
  *
- * Order of locks: empty_mutex, lock.  lock is never held while pages are taken,
+ * Lock order: empty_mutex, lock.  lock is never held while pages are taken,
  * moved or freed, so zone->lock does not nest inside it.
  */
 #define pr_fmt(fmt) "cma: " fmt
@@ -36,22 +38,22 @@
 
 #include "cma.h"
 
-/* How many ranges are looked at for one that is free all over */
+/* Ranges to try before giving up on one that is entirely free */
 #define CMA_TRIALS		64
-/* How often an area is searched when all there is was busy */
+/* Searches of an area before giving up on busy pages */
 #define CMA_ROUNDS		3
-/* Time for references to busy pages to go away between two rounds */
+/* Delay between two searches, for references to busy pages to be dropped */
 #define CMA_ROUND_DELAY_MS	20
 
 struct cma cma_areas[MAX_CMA_AREAS];
 unsigned int cma_area_count;
 
 /**
- * cma_get_base() - where an area begins
+ * cma_get_base() - get the start of an area
  * @cma: area
  *
  * Context: any.
- * Return: physical address.
+ * Return: physical address of the first byte.
  */
 phys_addr_t cma_get_base(const struct cma *cma)
 {
@@ -60,11 +62,11 @@ phys_addr_t cma_get_base(const struct cma *cma)
 EXPORT_SYMBOL_GPL(cma_get_base);
 
 /**
- * cma_get_size() - how large an area is
+ * cma_get_size() - get the size of an area
  * @cma: area
  *
  * Context: any.
- * Return: bytes; 0 for an area that could not be activated.
+ * Return: size in bytes; 0 for an area that could not be activated.
  */
 unsigned long cma_get_size(const struct cma *cma)
 {
@@ -73,11 +75,11 @@ unsigned long cma_get_size(const struct cma *cma)
 EXPORT_SYMBOL_GPL(cma_get_size);
 
 /**
- * cma_get_name() - name of an area
+ * cma_get_name() - get the name of an area
  * @cma: area
  *
  * Context: any.
- * Return: the name that the area has in debugfs and sysfs.
+ * Return: the name of the area in messages, debugfs and sysfs.
  */
 const char *cma_get_name(const struct cma *cma)
 {
@@ -86,12 +88,14 @@ const char *cma_get_name(const struct cma *cma)
 EXPORT_SYMBOL_GPL(cma_get_name);
 
 /**
- * cma_walk_areas() - call a function for every area, see cma_for_each_area()
- * @it: function; a value other than 0 ends the walk
- * @data: second argument of @it
+ * cma_walk_areas() - call a function for each area
+ * @it: function to call; a return value other than 0 ends the walk
+ * @data: passed to @it
  *
- * Context: that of @it.
- * Return: 0, or what @it returned.
+ * Callers use the name cma_for_each_area().
+ *
+ * Context: any that @it allows.
+ * Return: 0, or the first value other than 0 that @it returned.
  */
 int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data)
 {
@@ -109,11 +113,12 @@ int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data)
 EXPORT_SYMBOL_GPL(cma_walk_areas);
 
 /**
- * cma_used_pages() - how much of an area is taken
+ * cma_used_pages() - count the pages of an area that are in use by drivers
  * @cma: area
  *
  * Context: any.  Takes @cma->lock.
- * Return: pages that drivers have or somebody tries to take.
+ * Return: number of pages that are allocated or claimed by an attempt in
+ * progress; 0 for an area that could not be activated.
  */
 unsigned long cma_used_pages(struct cma *cma)
 {
@@ -130,19 +135,20 @@ unsigned long cma_used_pages(struct cma *cma)
 }
 
 /**
- * cma_init_reserved_mem() - make an area of memory that is reserved already
+ * cma_init_reserved_mem() - turn reserved memory into an area
  * @base: physical address of the first byte, a multiple of
- *	CMA_MIN_ALIGNMENT_BYTES and of what a bit stands for
- * @size: bytes, a multiple of the same, not 0
- * @order_per_bit: pages that are allocated at once as an order, 0 for one page
- * @name: of the area, or NULL for "cma1", "cma2", ... in order
- * @res_cma: where the area is stored
+ *	CMA_MIN_ALIGNMENT_BYTES and of PAGE_SIZE << @order_per_bit
+ * @size: size in bytes, a multiple of the same, not 0
+ * @order_per_bit: smallest unit of allocation, as an order of pages; 0 is one
+ *	page
+ * @name: name of the area; NULL for "cma1", "cma2" and so on
+ * @res_cma: set to the area on success
  *
- * The area can be used from core_initcall() on.
+ * Allocations from the area succeed from core_initcall() on.
  *
  * Context: boot, after the memory was reserved in memblock.
- * Return: 0, -ENOSPC when there are too many areas, -EINVAL for a base or size
- * that is 0 or not aligned.
+ * Return: 0; -ENOSPC if there are too many areas; -EINVAL if @size is 0, or
+ * @base or @size is not aligned.
  */
 int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 				 unsigned int order_per_bit, const char *name,
@@ -171,7 +177,7 @@ int __init cma_init_reserved_mem(phys_addr_t base, phys_addr_t size,
 	return 0;
 }
 
-/* NULL, or why the area can not be used */
+/* Return NULL, or the reason why the area cannot be used */
 static const char *__init cma_check_pages(const struct cma *cma)
 {
 	unsigned long end = cma->base_pfn + cma->count;
@@ -205,7 +211,7 @@ static void __init cma_activate_area(struct cma *cma)
 	if (!why) {
 		cma->bitmap = kzalloc(2 * longs * sizeof(long), GFP_KERNEL);
 		if (cma->bitmap)
-			cma->given = cma->bitmap + longs;
+			cma->allocated = cma->bitmap + longs;
 		else
 			why = "has no memory for its bitmap";
 	}
@@ -250,8 +256,8 @@ static unsigned long cma_pages_to_bits(const struct cma *cma,
 }
 
 /*
- * Find nr_bits clear bits, from bit on.  The alignment is one of physical
- * addresses: an area may begin at a smaller one than its buffers want.
+ * Find nr_bits clear bits at or after bit.  The alignment applies to physical
+ * addresses, because the area itself may be less aligned than its buffers.
  */
 static unsigned long cma_find(const struct cma *cma, unsigned long bit,
 			      unsigned long nr_bits, unsigned int align_order)
@@ -280,8 +286,8 @@ static unsigned long cma_find(const struct cma *cma, unsigned long bit,
 }
 
 /*
- * Claim the first range from *bit on.  -EAGAIN when there is none, but one may
- * be given up by an attempt that is not finished; -ENOMEM when there is none.
+ * Claim the first range at or after *bit.  If there is none, fail with -EAGAIN
+ * while attempts in progress may still drop their claims, else with -ENOMEM.
  */
 static int cma_claim(struct cma *cma, unsigned long *bit,
 		     unsigned long nr_bits, unsigned int align_order,
@@ -303,7 +309,7 @@ static int cma_claim(struct cma *cma, unsigned long *bit,
 	return ret;
 }
 
-/* An attempt to take a range is over */
+/* Finish an attempt: mark the range as allocated, or drop the claim */
 static void cma_end_claim(struct cma *cma, unsigned long bit,
 			  unsigned long nr_bits, bool trial, bool success)
 {
@@ -312,13 +318,13 @@ static void cma_end_claim(struct cma *cma, unsigned long bit,
 	spin_lock_irqsave(&cma->lock, flags);
 	cma->nr_trials -= trial;
 	if (success)
-		bitmap_set(cma->given, bit, nr_bits);
+		bitmap_set(cma->allocated, bit, nr_bits);
 	else
 		bitmap_clear(cma->bitmap, bit, nr_bits);
 	spin_unlock_irqrestore(&cma->lock, flags);
 }
 
-/* Take a range that is free all over. Context: any. */
+/* Take a range that is entirely free. Context: any. */
 static struct page *cma_take_free(struct cma *cma, unsigned long count,
 				  unsigned int align_order)
 {
@@ -345,8 +351,8 @@ static struct page *cma_take_free(struct cma *cma, unsigned long count,
 }
 
 /*
- * Empty the first range that can be emptied.  Caller holds cma->empty_mutex.
- * Returns 0, -EBUSY, -EINTR or -ENOMEM.
+ * Search the area once for a range that can be emptied, and take it.  Caller
+ * holds cma->empty_mutex.  Returns 0, -EBUSY, -EINTR or -ENOMEM.
  */
 static int cma_empty_round(struct cma *cma, unsigned long count,
 			   unsigned int align_order, struct page **page)
@@ -426,14 +432,15 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
 /**
  * cma_alloc() - allocate contiguous pages from an area
  * @cma: area; NULL fails
- * @count: pages, 1 to the size of the area
- * @align_order: order of pages that the physical address is a multiple of,
- *		 below BITS_PER_LONG
- * @no_warn: no message when it fails
+ * @count: number of pages, from 1 to the size of the area
+ * @align_order: alignment of the physical address as an order of pages, below
+ *		 BITS_PER_LONG
+ * @no_warn: do not log a failure
+ *
+ * A caller with PF_MEMALLOC set gets a range only if it is entirely free.
  *
  * Context: process context that may do I/O and holds no lock that reclaim or
- * page migration takes.  May sleep.  While memory is being reclaimed only
- * pages that are free are taken.
+ * page migration takes.  May sleep.
  * Return: the first page, or NULL.  Each page has one reference.  The contents
  * are undefined.
  */
@@ -463,15 +470,15 @@ struct page *cma_alloc(struct cma *cma, unsigned long count,
 EXPORT_SYMBOL_GPL(cma_alloc);
 
 /**
- * cma_try_alloc() - allocate contiguous pages that are free right now
+ * cma_try_alloc() - allocate contiguous pages without emptying a range
  * @cma: area; NULL fails
- * @count: pages, 1 to the size of the area
- * @align_order: order of pages that the physical address is a multiple of,
- *		 below BITS_PER_LONG
+ * @count: number of pages, from 1 to the size of the area
+ * @align_order: alignment of the physical address as an order of pages, below
+ *		 BITS_PER_LONG
  *
- * Context: any, also with interrupts off.
- * Return: the first page, or NULL if a search of limited length found no free
- * range.  Each page has one reference.  The contents are undefined.
+ * Context: any, including with interrupts off.
+ * Return: the first page, or NULL if a bounded search found no range that is
+ * entirely free.  Each page has one reference.  The contents are undefined.
  */
 struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 			   unsigned int align_order)
@@ -489,10 +496,10 @@ struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 EXPORT_SYMBOL_GPL(cma_try_alloc);
 
 /**
- * cma_pages_valid() - are these pages of this area
+ * cma_pages_valid() - check whether pages lie in an area
  * @cma: area, or NULL
  * @pages: first page, or NULL
- * @count: pages
+ * @count: number of pages; 0 gives false
  *
  * Context: any.
  * Return: true if all of the pages lie in the area.
@@ -512,9 +519,9 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 EXPORT_SYMBOL_GPL(cma_pages_valid);
 
 /**
- * cma_area_of() - which area are these pages of
+ * cma_area_of() - find the area that contains pages
  * @pages: first page, or NULL
- * @count: pages
+ * @count: number of pages; 0 gives NULL
  *
  * Context: any.
  * Return: the area that all of the pages lie in, or NULL.
@@ -531,7 +538,7 @@ struct cma *cma_area_of(const struct page *pages, unsigned long count)
 }
 EXPORT_SYMBOL_GPL(cma_area_of);
 
-/* Do these pages begin with a whole bit?  Which one, and how many are they? */
+/* Convert pages to bits. False if not in the area or not starting on a bit. */
 static bool cma_pages_to_range(struct cma *cma, const struct page *pages,
 			       unsigned long count, unsigned long *bit,
 			       unsigned long *nr_bits)
@@ -547,22 +554,22 @@ static bool cma_pages_to_range(struct cma *cma, const struct page *pages,
 	return IS_ALIGNED(offset, 1UL << cma->order_per_bit);
 }
 
-static bool cma_is_given(struct cma *cma, unsigned long bit,
-			 unsigned long nr_bits)
+static bool cma_is_allocated(struct cma *cma, unsigned long bit,
+			     unsigned long nr_bits)
 {
 	lockdep_assert_held(&cma->lock);
 
-	return find_next_zero_bit(cma->given, bit + nr_bits, bit) >=
+	return find_next_zero_bit(cma->allocated, bit + nr_bits, bit) >=
 	       bit + nr_bits;
 }
 
 /**
- * cma_pages_allocated() - did this area give out these pages
+ * cma_pages_allocated() - check whether pages are allocated from an area
  * @cma: area, or NULL
  * @pages: first page, or NULL
- * @count: pages
+ * @count: number of pages; 0 gives false
  *
- * Context: any.  Takes the area's lock.
+ * Context: any.  Takes @cma->lock.
  * Return: true if all of the pages lie in the area and are allocated.
  */
 bool cma_pages_allocated(struct cma *cma, const struct page *pages,
@@ -575,7 +582,7 @@ bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 		return false;
 
 	spin_lock_irqsave(&cma->lock, flags);
-	allocated = cma_is_given(cma, bit, nr_bits);
+	allocated = cma_is_allocated(cma, bit, nr_bits);
 	spin_unlock_irqrestore(&cma->lock, flags);
 
 	return allocated;
@@ -583,41 +590,42 @@ bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 EXPORT_SYMBOL_GPL(cma_pages_allocated);
 
 /*
- * Take back what a driver has: false if it does not have all of it.  *foreign
- * is whether it has nothing of it.
+ * Mark pages as no longer allocated, but keep them claimed.  Returns false, and
+ * changes nothing, if not all of them are allocated; *foreign is then set if
+ * they lie in the area and none of them is.
  */
 static bool cma_take_back(struct cma *cma, const struct page *pages,
 			  unsigned long count, bool *foreign)
 {
 	unsigned long bit, nr_bits, flags;
-	bool given;
+	bool allocated;
 
 	*foreign = false;
 	if (!cma_pages_to_range(cma, pages, count, &bit, &nr_bits))
 		return false;
 
 	spin_lock_irqsave(&cma->lock, flags);
-	given = cma_is_given(cma, bit, nr_bits);
-	if (given)
-		bitmap_clear(cma->given, bit, nr_bits);
+	allocated = cma_is_allocated(cma, bit, nr_bits);
+	if (allocated)
+		bitmap_clear(cma->allocated, bit, nr_bits);
 	else
-		*foreign = find_next_bit(cma->given, bit + nr_bits, bit) >=
+		*foreign = find_next_bit(cma->allocated, bit + nr_bits, bit) >=
 			   bit + nr_bits;
 	spin_unlock_irqrestore(&cma->lock, flags);
 
-	return given;
+	return allocated;
 }
 
 /**
- * cma_release() - give back contiguous pages
+ * cma_release() - free contiguous pages to their area
  * @cma: area, or NULL
- * @pages: first page of what cma_alloc() gave, or of a part of it that begins
- *	   with a whole bit
- * @count: pages
+ * @pages: first page of an allocation, or of a part of one that is aligned to
+ *	   the area's smallest unit of allocation
+ * @count: number of pages, may be less than was allocated
  *
- * Context: any, also with interrupts off.
- * Return: false, and nothing is done, if not all of the pages are in the area
- * and allocated.
+ * Context: any, including with interrupts off.
+ * Return: true if the pages were freed; false, with nothing done, unless all of
+ * them lie in the area and are allocated.
  */
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count)
@@ -630,14 +638,14 @@ bool cma_release(struct cma *cma, const struct page *pages,
 
 	pfn = page_to_pfn(pages);
 	if (!cma_take_back(cma, pages, count, &foreign)) {
-		/* Pages in use may be the page allocator's: hugetlb tries */
+		/* hugetlb passes pages that may be the page allocator's */
 		if (!foreign || !page_count((struct page *)pages))
 			pr_err_ratelimited("area %s: release of %lu pages at pfn %#lx, not all of them allocated\n",
 					   cma->name, count, pfn);
 		return false;
 	}
 
-	/* Nobody may claim the range before its pages are free */
+	/* The range must not be claimed again before its pages are free */
 	free_contig_range(pfn, count);
 	cma_end_claim(cma, cma_pfn_to_bit(cma, pfn),
 		      cma_pages_to_bits(cma, count), false, false);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the allocator of contiguous memory areas shares with its debugfs and
- * sysfs files.
+ * Contiguous memory areas: what the allocator shares with the other files of
+ * drivers/base, such as those for debugfs and sysfs.
  */
 #ifndef __DRIVERS_BASE_CMA_H
 #define __DRIVERS_BASE_CMA_H
@@ -17,18 +17,19 @@
 /**
  * struct cma - a contiguous memory area
  * @base_pfn: first page frame number; constant
- * @count: pages in the area; constant, 0 if the area could not be activated
- * @order_per_bit: pages per bit of @bitmap as an order; constant
- * @bitmap: a bit set is memory that a driver has or somebody tries to take;
- *	@lock
- * @given: a bit set is memory that a driver has, a subset of @bitmap; @lock
- * @nr_trials: ranges with bits set in @bitmap by an attempt that does not
- *	sleep and is not finished; @lock
- * @lock: innermost lock of the allocator, interrupts off
- * @empty_mutex: held while a range is emptied, outside @lock
- * @nr_success: successful calls' pages
- * @nr_fail: failed calls' pages
- * @nr_released: pages released
+ * @count: number of pages; constant, 0 if the area could not be activated
+ * @order_per_bit: pages per bit of the bitmaps, as an order; constant
+ * @bitmap: bits set for pages that are allocated or claimed by an attempt in
+ *	progress; protected by @lock
+ * @allocated: bits set for pages that are allocated, a subset of @bitmap;
+ *	protected by @lock
+ * @nr_trials: ranges that are claimed in @bitmap by attempts in progress that
+ *	do not sleep; protected by @lock
+ * @lock: innermost lock of the allocator, taken with interrupts off
+ * @empty_mutex: held while a range is emptied; taken before @lock
+ * @nr_success: pages of all successful allocations
+ * @nr_fail: pages of all failed allocations
+ * @nr_released: pages of all releases
  * @name: name in messages, debugfs and sysfs; constant
  * @kobj: directory in sysfs
  */
@@ -37,10 +38,10 @@ struct cma {
 	unsigned long	count;
 	unsigned int	order_per_bit;
 	unsigned long	*bitmap;
-	unsigned long	*given;
+	unsigned long	*allocated;
 	unsigned int	nr_trials;
-	spinlock_t	lock;	/* bitmap, given, nr_trials */
-	struct mutex	empty_mutex;	/* one range at a time is emptied */
+	spinlock_t	lock;	/* bitmap, allocated, nr_trials */
+	struct mutex	empty_mutex;	/* empties one range at a time */
 	atomic_long_t	nr_success;
 	atomic_long_t	nr_fail;
 	atomic_long_t	nr_released;
@@ -48,7 +49,7 @@ struct cma {
 	struct kobject	kobj;
 };
 
-/* Size of the default area without "cma=": what Kconfig asks for, or 0 */
+/* Size of the default area without "cma=": as configured, or 0 */
 #ifdef CONFIG_CMA_SIZE_MBYTES
 #define CMA_SIZE_MBYTES		CONFIG_CMA_SIZE_MBYTES
 #else
@@ -64,7 +65,7 @@ struct cma {
 extern struct cma cma_areas[];
 extern unsigned int cma_area_count;
 
-/* Bits of the bitmap */
+/* Number of bits in each bitmap of an area */
 static inline unsigned long cma_bitmap_maxno(const struct cma *cma)
 {
 	return cma->count >> cma->order_per_bit;
