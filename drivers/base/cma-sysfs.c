@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sysfs: /sys/kernel/mm/cma/<area>/, one directory for each contiguous memory
- * area.
+ * sysfs files of contiguous memory areas, in one directory
+ * /sys/kernel/mm/cma/<area>/ each.
  */
 #include <linux/cma.h>
 #include <linux/kernel.h>
@@ -52,49 +52,36 @@ static ssize_t available_pages_show(struct kobject *kobj,
 	return sprintf(buf, "%lu\n", cma->count - cma_used_pages(cma));
 }
 
-#define CMA_ATTR_RO(_name) \
-	static struct kobj_attribute _name##_attr = __ATTR_RO(_name)
-
-CMA_ATTR_RO(alloc_pages_success);
-CMA_ATTR_RO(alloc_pages_fail);
-CMA_ATTR_RO(release_pages_success);
-CMA_ATTR_RO(total_pages);
-CMA_ATTR_RO(available_pages);
-
-static struct attribute *cma_attrs[] = {
-	&alloc_pages_success_attr.attr,
-	&alloc_pages_fail_attr.attr,
-	&release_pages_success_attr.attr,
-	&total_pages_attr.attr,
-	&available_pages_attr.attr,
-	NULL,
+static struct kobj_attribute cma_files[] = {
+	__ATTR_RO(total_pages),
+	__ATTR_RO(available_pages),
+	__ATTR_RO(alloc_pages_success),
+	__ATTR_RO(alloc_pages_fail),
+	__ATTR_RO(release_pages_success),
 };
 
-static const struct attribute_group cma_attr_group = {
-	.attrs = cma_attrs,
-};
-
-/* Areas are never freed: there is nothing to release */
-static void cma_kobj_release(struct kobject *kobj)
+/* The kobject is part of its area, and areas are never freed */
+static void cma_keep_area(struct kobject *kobj)
 {
 }
 
-static struct kobj_type cma_ktype = {
-	.release	= cma_kobj_release,
+static struct kobj_type cma_area_type = {
 	.sysfs_ops	= &kobj_sysfs_ops,
+	.release	= cma_keep_area,
 };
 
 static int __init cma_sysfs_add(struct cma *cma, void *root)
 {
+	unsigned int i;
 	int ret;
 
 	if (!cma->count)
 		return 0;
 
-	ret = kobject_init_and_add(&cma->kobj, &cma_ktype, root, "%s",
+	ret = kobject_init_and_add(&cma->kobj, &cma_area_type, root, "%s",
 				   cma->name);
-	if (!ret)
-		ret = sysfs_create_group(&cma->kobj, &cma_attr_group);
+	for (i = 0; !ret && i < ARRAY_SIZE(cma_files); i++)
+		ret = sysfs_create_file(&cma->kobj, &cma_files[i].attr);
 	if (ret) {
 		pr_err("cma: area %s: no sysfs files, error %d\n", cma->name,
 		       ret);
