@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contiguous memory for DMA: where the areas are, and whose.
+ * Contiguous memory for DMA: reserving the default area and those of devices.
  *
- * The default area is reserved by the architecture, with the size and place
- * that "cma=" asks for, or Kconfig:
+ * The default area is reserved by the architecture.  Its size and place are set
+ * with "cma=", or its size with Kconfig:
  *
- *	cma=SIZE		as high as it fits, below the architecture's limit
+ *	cma=SIZE		highest place below the architecture's limit
  *	cma=SIZE@BASE		at BASE or the lowest place above it
- *	cma=SIZE@BASE-END	inside of [BASE, END)
+ *	cma=SIZE@BASE-END	within [BASE, END)
  *	cma=0			no default area
  *
- * SIZE may be a percentage of all memory.  What can not be done as it was asked
- * for is not done: one line says why, and the boot goes on without an area.
+ * SIZE may be a percentage of all memory.  Invalid or unsatisfiable requests
+ * are rejected with one message, and the boot continues without an area.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
@@ -32,29 +32,29 @@
 
 #define ADDR_FMT	"0x%08llx"
 #define NO_PLACE	(~0ULL)
-/* Without this much memory outside of the areas a kernel does not boot */
+/* The kernel does not boot with less memory than this outside of the area */
 #define CMA_LEAVE	(16ULL << 20)
-/* Of it free low memory, counted in steps of this size */
+/* Free low memory to leave outside of an area, counted in steps of this size */
 #define LOWMEM_LEAVE	(8ULL << 20)
 #define LOWMEM_STEP	(1ULL << 20)
 #define KIB(bytes)	((unsigned long long)(bytes) >> 10)
 
-/* The area of all devices that have none; NULL if there is none */
+/* Area of all devices without a private one; NULL if it does not exist */
 struct cma *dma_contiguous_default_area;
 EXPORT_SYMBOL_GPL(dma_contiguous_default_area);
 
 /*
- * What an area shall be like.  Addresses are 64 bits wide here whatever a
- * phys_addr_t is, so that nothing that was asked for is cut off unnoticed.
+ * Size and place that were asked for.  Addresses have 64 bits even where a
+ * phys_addr_t has 32, so that values that are too large are not truncated.
  */
 struct cma_request {
 	u64	size;		/* bytes; percent if is_percent */
 	u64	base;		/* lowest address, if has_base */
-	u64	end;		/* address behind the area at most, if has_end */
+	u64	end;		/* limit of the area, exclusive, if has_end */
 	bool	is_percent;
 	bool	has_base;
 	bool	has_end;
-	const char *error;	/* why it can not be understood, or NULL */
+	const char *error;	/* why parsing failed, or NULL */
 };
 
 /* The argument of "cma=", for messages */
@@ -62,15 +62,15 @@ static char cma_arg[64] __initdata;
 static struct cma_request cma_request __initdata;
 static bool cma_arg_given __initdata;
 
-/* Where the memory ends that all devices reach, and with it a zone; 0: nowhere */
+/* End of the memory that all devices reach, a border of zones; 0 if none */
 static u64 dma_limit __initdata;
 
-/* What is in the way, for messages */
+/* Why a place was refused, for messages */
 static char cma_reason[64] __initdata;
 
 /*
- * Parse a number with an optional K, M or G, and go on behind it.
- * -EINVAL if there is none, -ERANGE if it does not fit.
+ * Parse a number with an optional suffix K, M or G, and advance *s past it.
+ * -EINVAL if there is no number, -ERANGE if it does not fit into 64 bits.
  */
 static int __init parse_number(const char **s, u64 *number)
 {
@@ -105,7 +105,7 @@ static int __init parse_number(const char **s, u64 *number)
 	return 0;
 }
 
-/* NULL, or what is wrong */
+/* Parse the argument of "cma=". Returns NULL, or what is wrong with it. */
 static const char *__init parse_request(const char *s, struct cma_request *req)
 {
 	int ret = parse_number(&s, &req->size);
@@ -153,7 +153,7 @@ static u64 __init percent_of_memory(u64 percent)
 	return div_u64(memblock_phys_mem_size() * percent, 100);
 }
 
-/* What Kconfig asks for */
+/* Return the configured size of the default area in bytes */
 static u64 __init config_size(void)
 {
 	u64 size = (u64)CMA_SIZE_MBYTES << 20;
@@ -168,7 +168,7 @@ static u64 __init config_size(void)
 	return size;
 }
 
-/* Describe the first memory of [base, end) that is in use. False if none is. */
+/* Describe the first reserved memory in [base, end). False if there is none. */
 static bool __init find_in_use(u64 base, u64 end)
 {
 	u64 first = round_down(base, PAGE_SIZE), last;
@@ -192,7 +192,7 @@ static bool __init crosses(u64 base, u64 size, u64 border)
 	return base < border && base + size > border;
 }
 
-/* What border of zones is in [base, base + size)?  NULL if none is */
+/* Describe the border of zones within [base, base + size), NULL if none */
 static const char *__init border_inside(u64 base, u64 size)
 {
 	if (crosses(base, size, dma_contiguous_lowmem_end()))
@@ -202,7 +202,7 @@ static const char *__init border_inside(u64 base, u64 size)
 	return NULL;
 }
 
-/* Memory, and not of the firmware: such is of a region of its own */
+/* Is this memory, and mapped?  Regions are either mapped as a whole or not. */
 static bool __init is_memory(u64 base, u64 size)
 {
 	return base + size <= memblock_end_of_DRAM() &&
@@ -216,7 +216,7 @@ static bool __init is_free_memory(u64 base, u64 size)
 	       !memblock_is_region_reserved(base, size);
 }
 
-/* Lowest aligned place in [base, end), or NO_PLACE */
+/* Return the lowest aligned place in [base, end), or NO_PLACE */
 static u64 __init find_lowest(u64 base, u64 end, u64 size)
 {
 	u64 align = CMA_MIN_ALIGNMENT_BYTES;
@@ -228,7 +228,7 @@ static u64 __init find_lowest(u64 base, u64 end, u64 size)
 	return NO_PLACE;
 }
 
-/* Highest aligned place below end, or NO_PLACE */
+/* Return the highest aligned place below end, or NO_PLACE */
 static u64 __init find_highest(u64 end, u64 size)
 {
 	u64 align = CMA_MIN_ALIGNMENT_BYTES;
@@ -244,8 +244,8 @@ static u64 __init find_highest(u64 end, u64 size)
 }
 
 /*
- * Highest aligned place below end in a range whose base is not memory, like
- * that of "cma=64M@0-4G", and so not a place but a bound; or NO_PLACE.
+ * Return the highest aligned place below end, or NO_PLACE, for a range whose
+ * base is not memory, as in "cma=64M@0-4G", and therefore only a lower bound.
  */
 static u64 __init find_inside(const struct cma_request *req, u64 end, u64 size)
 {
@@ -254,7 +254,7 @@ static u64 __init find_inside(const struct cma_request *req, u64 end, u64 size)
 	return place >= req->base ? place : NO_PLACE;
 }
 
-/* Why [base, base + size) can not be an area */
+/* Return the reason why [base, base + size) cannot be an area */
 static const char *__init why_not_there(u64 base, u64 size)
 {
 	if (!is_memory(base, size))
@@ -271,8 +271,8 @@ static const char *__init why_not_there(u64 base, u64 size)
 }
 
 /*
- * Find a place for an area.  NO_PLACE if there is none; *why says why, or why it
- * is another one than was asked for, or is NULL.
+ * Find a place for an area.  Returns NO_PLACE if there is none.  *why is set to
+ * the reason for that, or for a place other than the requested one, or to NULL.
  */
 static u64 __init place_area(const struct cma_request *req, u64 limit,
 			     const char **why)
@@ -315,7 +315,7 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 		return NO_PLACE;
 	}
 
-	/* What begins in low memory does not end up in high memory unasked */
+	/* Do not move a request from low to high memory unless END allows it */
 	if (req->has_end)
 		end = min(end, req->end);
 	else if (req->base < dma_contiguous_lowmem_end())
@@ -326,7 +326,7 @@ static u64 __init place_area(const struct cma_request *req, u64 limit,
 	return place;
 }
 
-/* Free low memory outside of [base, base + size), up to what has to be left */
+/* Count free low memory outside of [base, base + size), up to LOWMEM_LEAVE */
 static u64 __init lowmem_left(u64 base, u64 size)
 {
 	u64 addr = min_t(u64, dma_contiguous_lowmem_end(),
@@ -344,7 +344,7 @@ static u64 __init lowmem_left(u64 base, u64 size)
 	return left;
 }
 
-/* Make an area of a place that was found. NULL, or why it can not be made. */
+/* Reserve an area at this place. Returns NULL, or why it failed. */
 static const char *__init reserve_area(u64 base, u64 size, const char *name,
 				       struct cma **cma)
 {
@@ -356,7 +356,7 @@ static const char *__init reserve_area(u64 base, u64 size, const char *name,
 	if (memblock_reserve(base, size) < 0)
 		return "memblock has no room for it";
 	if (cma_init_reserved_mem(base, size, 0, name, cma))
-		return "can not be an area";
+		return "cannot be an area";
 
 	dma_contiguous_early_fixup(base, size);
 	return NULL;
@@ -364,12 +364,12 @@ static const char *__init reserve_area(u64 base, u64 size, const char *name,
 
 /**
  * dma_contiguous_reserve() - reserve the default area
- * @limit: where the memory ends that all devices reach, or the last address of
- *	   it; the area is below, and in high memory if there is some below,
- *	   unless "cma=" says where it shall be.  0 is the end of low memory.
+ * @limit: end, or last address, of the memory that all devices reach.  Unless
+ *	   "cma=" gives an address, the area is placed as high as possible below
+ *	   it, which may be in high memory.  0 stands for the end of low memory.
  *
- * Called by the architecture when memblock knows all memory and all that is
- * reserved, and still before memory is mapped.
+ * The architecture calls this after all memory and reservations were added to
+ * memblock, and before memory is mapped.  Success and failure are logged.
  *
  * Context: boot, one CPU.
  */
@@ -425,19 +425,22 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 }
 
 /**
- * dma_declare_contiguous() - reserve an area for one device
- * @dev: device; need not be registered yet
- * @size: bytes, not 0; rounded up, see CMA_MIN_ALIGNMENT_BYTES
- * @base: physical address that the area begins at, or 0 for any
- * @limit: address that the area is below if @base is 0; 0 for the end of the
- *	   memory that the kernel maps
+ * dma_declare_contiguous() - reserve a private area for a device
+ * @dev: device, need not be registered yet
+ * @size: size in bytes, not 0; rounded up to a multiple of
+ *	  CMA_MIN_ALIGNMENT_BYTES
+ * @base: physical address of the area, a multiple of CMA_MIN_ALIGNMENT_BYTES;
+ *	  0 for any
+ * @limit: physical address that the area must end at or below if @base is 0;
+ *	   0 for the end of the linear mapping
  *
  * Board code calls this from the machine's reserve hook.
  *
  * Context: boot, one CPU.
- * Return: 0, -EINVAL when @size is 0 or @base not aligned, -EBUSY when the
- * memory is in use or does not exist, -ENOMEM when no place was found, -ENOSPC
- * when there are too many areas.
+ * Return: 0; -EINVAL if @size is 0 or @base is not aligned; -EBUSY if the
+ * memory at @base is in use or does not exist; -ENOMEM if @base is 0 and no
+ * place was found; -ENOSPC if there are too many areas, too little low memory
+ * would be left, or memblock cannot record the reservation.
  */
 int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 				  phys_addr_t base, phys_addr_t limit)

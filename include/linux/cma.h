@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Contiguous memory areas: memory that movable pages use until a driver wants
+ * Contiguous memory areas: memory that movable pages use until a driver needs
  * a physically contiguous range of it.
  */
 #ifndef __LINUX_CMA_H
@@ -17,9 +17,9 @@ struct page;
 #define MAX_CMA_AREAS	(1 + CONFIG_CMA_AREAS)
 
 /*
- * What base and size of an area are multiples of.  The page allocator isolates
- * whole pageblocks, and merges free pages up to blocks of MAX_ORDER - 1: neither
- * may stick out of an area.
+ * Alignment of base and size of an area.  The page allocator isolates whole
+ * pageblocks, and merges free pages into blocks of up to MAX_ORDER - 1; neither
+ * may extend beyond an area.
  */
 #define CMA_MIN_ALIGNMENT_PAGES \
 	max_t(unsigned long, pageblock_nr_pages, MAX_ORDER_NR_PAGES)
@@ -44,7 +44,7 @@ bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count);
 int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data);
 
-/* The name that callers know; as a function's it would look like a loop */
+/* The name that callers use; a function of this name would look like a loop */
 #define cma_for_each_area(it, data)	cma_walk_areas(it, data)
 
 #else

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Contiguous memory for DMA: the default area, and areas of single devices.
+ * Contiguous memory for DMA: the default area, and private areas of devices.
  *
- * Drivers do not call anything here. They use dma_alloc_coherent(), whose
- * implementation takes large buffers from these areas.
+ * Drivers do not call these functions.  They use dma_alloc_coherent(), which
+ * allocates large buffers from these areas.
  */
 #ifndef __LINUX_DMA_CONTIGUOUS_H
 #define __LINUX_DMA_CONTIGUOUS_H
@@ -22,11 +22,12 @@ struct page;
 extern struct cma *dma_contiguous_default_area;
 
 /**
- * dev_get_cma_area() - the area that a device's buffers come from
- * @dev: device, or NULL
+ * dev_get_cma_area() - get the area that buffers of a device come from
+ * @dev: device, or NULL for the default area
  *
- * Return: its own area, or the default one if it has none or its own could not
- * be activated; NULL if there is no default one.
+ * Context: any.
+ * Return: the private area of the device, or the default area if it has none or
+ * its own could not be activated; NULL if there is no default area either.
  */
 static inline struct cma *dev_get_cma_area(struct device *dev)
 {
@@ -36,9 +37,11 @@ static inline struct cma *dev_get_cma_area(struct device *dev)
 }
 
 /**
- * dev_set_cma_area() - give a device an area
+ * dev_set_cma_area() - set the area that buffers of a device come from
  * @dev: device
- * @cma: area, shared with whoever else has it; NULL for the default one
+ * @cma: area, which other devices may use as well; NULL for the default area
+ *
+ * Context: any.  Not serialised against allocations for @dev.
  */
 static inline void dev_set_cma_area(struct device *dev, struct cma *cma)
 {
@@ -52,14 +55,14 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 /**
  * dma_alloc_from_contiguous() - allocate a buffer for a device
  * @dev: device, or NULL for the default area
- * @count: pages
- * @align_order: order of pages that the physical address shall be a multiple
- *		 of; what is above CONFIG_CMA_ALIGNMENT counts as that
+ * @count: number of pages, from 1 to the size of the area
+ * @align_order: alignment of the physical address as an order of pages, limited
+ *		 to CONFIG_CMA_ALIGNMENT
  *
  * Context: process context that may do I/O and holds no lock that reclaim or
  * page migration takes.  May sleep.
- * Return: the first page, each has one reference; NULL if there is no area or
- * @count contiguous pages can not be had in it.
+ * Return: the first page, or NULL if there is no area or the allocation failed.
+ * Each page has one reference.
  */
 static inline struct page *dma_alloc_from_contiguous(struct device *dev,
 						     int count,
@@ -73,14 +76,14 @@ static inline struct page *dma_alloc_from_contiguous(struct device *dev,
 }
 
 /**
- * dma_release_from_contiguous() - give back a buffer
- * @dev: device that it was allocated for
+ * dma_release_from_contiguous() - free a buffer of a device
+ * @dev: device that the buffer was allocated for, or NULL
  * @pages: first page
- * @count: pages
+ * @count: number of pages
  *
- * Context: any, also with interrupts off.
- * Return: false, and nothing is done, if not all of the pages are in the
- * device's area and allocated.
+ * Context: any, including with interrupts off.
+ * Return: true if the pages were freed; false, with nothing done, unless all of
+ * them lie in the area of the device and are allocated.
  */
 static inline bool dma_release_from_contiguous(struct device *dev,
 					       struct page *pages, int count)

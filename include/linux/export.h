@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Later kernels keep EXPORT_SYMBOL() here, apart from the rest of module.h.
+ * Later kernels define EXPORT_SYMBOL() here instead of in module.h.
  */
 #ifndef _LINUX_EXPORT_H
 #define _LINUX_EXPORT_H

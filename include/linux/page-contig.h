@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Physically contiguous page ranges taken from MIGRATE_CMA pageblocks.
+ * Physically contiguous page ranges in MIGRATE_CMA pageblocks.
  */
 #ifndef __LINUX_PAGE_CONTIG_H
 #define __LINUX_PAGE_CONTIG_H
@@ -12,9 +12,9 @@ struct page;
 #ifdef CONFIG_CMA
 
 /*
- * A file system keeps references to the buffers of its metadata for as long as
- * it is mounted, and pointers into them.  Nothing of the kind may sit in a CMA
- * block.
+ * A mounted file system holds references to buffers of its metadata, and
+ * pointers into them.  Such pages cannot be migrated, so they must not be
+ * allocated in CMA blocks.
  */
 #define GFP_METADATA_GROUP	__GFP_RECLAIMABLE
 

@@ -21,18 +21,18 @@
 
 #include "cma.h"
 
-/* Areas that stay reserved if they can not be activated */
+/* Areas whose memory stays reserved if they cannot be activated */
 static DECLARE_BITMAP(cma_stay_reserved, MAX_CMA_AREAS) __initdata;
 
-/* Where an area may be; all but limit are multiples of align */
+/* Bounds for the place of an area; base and size are multiples of align */
 struct cma_place {
 	phys_addr_t	base;	/* lowest address */
 	phys_addr_t	size;	/* bytes */
-	phys_addr_t	limit;	/* address behind the area at most */
+	phys_addr_t	limit;	/* end of the area at most */
 	phys_addr_t	align;	/* bytes, a power of two */
 };
 
-/* Reserve a free range in [start, end). Returns where it is, 0 if none is. */
+/* Reserve a free range in [start, end). Returns its address, or 0. */
 static phys_addr_t __init reserve_between(const struct cma_place *place,
 					  u64 start, u64 end, int nid)
 {
@@ -40,22 +40,22 @@ static phys_addr_t __init reserve_between(const struct cma_place *place,
 
 	start = max_t(u64, start, place->base);
 	end = min_t(u64, end, place->limit);
-	/* An end of 0 would have a meaning of its own */
+	/* memblock takes an end of 0 for its current limit */
 	if (end < start || end - start < place->size)
 		return 0;
 
 	addr = memblock_alloc_range_nid(place->size, place->align, start, end,
 					nid, true);
-	/* It holds no pointers, and may not even be mapped */
+	/* kmemleak must neither scan nor report it, and it may be unmapped */
 	if (addr)
 		kmemleak_ignore_phys(addr);
 	return addr;
 }
 
 /*
- * Reserve a range that does not lie across the end of low memory: in high
- * memory if there is some, and else above what old devices reach, where it is
- * not in the way of anybody.
+ * Reserve a range that does not cross the end of low memory.  Prefer high
+ * memory, and after that memory above 4 GiB, to spare the memory that devices
+ * with 32-bit addresses need.
  */
 static phys_addr_t __init reserve_anywhere(const struct cma_place *place,
 					   int nid)
@@ -79,7 +79,7 @@ static phys_addr_t __init reserve_anywhere(const struct cma_place *place,
 	return addr ? addr : reserve_between(place, 0, end, nid);
 }
 
-/* Reserve exactly place->base: 0, -EINVAL or -EBUSY */
+/* Reserve the range at place->base: 0, -EINVAL or -EBUSY */
 static int __init reserve_fixed(const struct cma_place *place)
 {
 	phys_addr_t lowmem_end = dma_contiguous_lowmem_end();
@@ -97,7 +97,7 @@ static int __init reserve_fixed(const struct cma_place *place)
 	return 0;
 }
 
-/* Reserve a range and set place->base to it: 0, -EINVAL, -EBUSY or -ENOMEM */
+/* Reserve a range, and set place->base: 0, -EINVAL, -EBUSY or -ENOMEM */
 static int __init reserve_place(struct cma_place *place, bool fixed, int nid)
 {
 	if (fixed && !IS_ALIGNED(place->base, place->align)) {
@@ -120,22 +120,24 @@ static int __init reserve_place(struct cma_place *place, bool fixed, int nid)
 }
 
 /**
- * cma_declare_contiguous_nid() - reserve memory and make an area of it
+ * cma_declare_contiguous_nid() - reserve memory for a new area
  * @base: lowest physical address, 0 for any
- * @size: bytes, not 0; rounded up to @alignment
- * @limit: address that the area is below, 0 for the end of memory
- * @alignment: what base and size are multiples of, a power of two; at least
- *	CMA_MIN_ALIGNMENT_BYTES, which 0 stands for
- * @order_per_bit: pages that are allocated at once as an order, 0 for one page
- * @fixed: the area shall begin at @base, if that is not 0
- * @name: of the area, or NULL, see cma_init_reserved_mem()
- * @res_cma: where the area is stored
- * @nid: node that the memory is of, NUMA_NO_NODE for any
+ * @size: size in bytes, not 0; rounded up to @alignment
+ * @limit: physical address that the area must end at or below, 0 for the end
+ *	of memory
+ * @alignment: alignment of base and size in bytes, a power of two; values below
+ *	CMA_MIN_ALIGNMENT_BYTES, such as 0, stand for that
+ * @order_per_bit: smallest unit of allocation, as an order of pages; 0 is one
+ *	page
+ * @fixed: the area must start at @base, unless @base is 0
+ * @name: name of the area; NULL as for cma_init_reserved_mem()
+ * @res_cma: set to the area on success
+ * @nid: node that the memory must belong to, NUMA_NO_NODE for any
  *
- * Context: boot, one CPU, as long as memblock gives out memory.
- * Return: 0, -EINVAL for arguments that contradict each other or are not
- * aligned, -EBUSY when the memory at @base is in use, -ENOMEM when no place was
- * found, -ENOSPC when there are too many areas.
+ * Context: boot, one CPU, while memblock can reserve memory.
+ * Return: 0; -EINVAL if the arguments are not aligned or contradict each other;
+ * -EBUSY if the memory at @base is in use; -ENOMEM if no place was found;
+ * -ENOSPC if there are too many areas.
  */
 int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 				      phys_addr_t limit, phys_addr_t alignment,
@@ -185,11 +187,11 @@ int __init cma_declare_contiguous_nid(phys_addr_t base, phys_addr_t size,
 }
 
 /**
- * cma_reserve_pages_on_error() - keep the memory of an area from the system
+ * cma_reserve_pages_on_error() - keep memory reserved if activation fails
  * @cma: area
  *
- * If the area can not be activated its memory stays reserved, because it has
- * another use, too.
+ * For an area whose memory has another user as well, and must not be given to
+ * the page allocator if the area cannot be activated.
  *
  * Context: boot, before core_initcall().
  */
@@ -210,13 +212,14 @@ static bool __init stays_reserved(unsigned long pfn)
 }
 
 /**
- * free_reserved_contig_range() - give reserved memory to the page allocator
+ * free_reserved_contig_range() - free memory that was reserved at boot
  * @pfn: first page frame number
- * @nr_pages: how many pages; those that are not valid memory are skipped
+ * @nr_pages: number of pages; pages that are not valid memory or not reserved
+ *	are skipped
  *
- * Does nothing with an area of cma_reserve_pages_on_error().
+ * Does nothing if cma_reserve_pages_on_error() was called for the area at @pfn.
  *
- * Context: boot, process context.
+ * Context: process context, during boot.
  */
 void __init free_reserved_contig_range(unsigned long pfn,
 				       unsigned long nr_pages)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What contiguous memory areas have to know of an architecture.  What it does
- * when an area was reserved is dma_contiguous_early_fixup().
+ * What contiguous memory areas need to know about an architecture.  The hook
+ * for each reserved area is dma_contiguous_early_fixup() of dma-map-ops.h.
  */
 #ifndef __ASM_GENERIC_DMA_CONTIGUOUS_H
 #define __ASM_GENERIC_DMA_CONTIGUOUS_H
@@ -13,8 +13,9 @@
 #include <linux/types.h>
 
 /*
- * First address that the kernel does not map.  high_memory is no address that
- * __pa() takes.  Where it is not set yet when memory is reserved, max_low_pfn is.
+ * Return the physical address at which the linear mapping ends.  __pa() is not
+ * valid for high_memory itself, only for the byte below it.  On architectures
+ * that set high_memory after areas are reserved, max_low_pfn is used.
  */
 static inline phys_addr_t dma_contiguous_lowmem_end(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Contiguous memory for DMA: the default area, and areas of single devices.
+ * Contiguous memory for DMA: the default area, and private areas of devices.
  *
- * Drivers do not call anything here. They use dma_alloc_coherent(), whose
- * implementation takes large buffers from these areas.
+ * Drivers do not call these functions.  They use dma_alloc_coherent(), which
+ * allocates large buffers from these areas.
  */
 #ifndef __LINUX_DMA_CONTIGUOUS_H
 #define __LINUX_DMA_CONTIGUOUS_H
@@ -18,9 +18,11 @@
 #ifdef CONFIG_DMA_CMA
 
 /**
- * dev_set_cma_area() - give a device an area
+ * dev_set_cma_area() - set the area that buffers of a device come from
  * @dev: device
- * @cma: area, shared with whoever else has it; NULL for the default one
+ * @cma: area, which other devices may use as well; NULL for the default area
+ *
+ * Context: any.  Not serialised against allocations for @dev.
  */
 static inline void dev_set_cma_area(struct device *dev, struct cma *cma)
 {

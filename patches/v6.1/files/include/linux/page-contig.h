@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Physically contiguous page ranges: what the allocator of contiguous memory
- * areas needs beside alloc_contig_range().
+ * areas needs in addition to alloc_contig_range().
  */
 #ifndef __LINUX_PAGE_CONTIG_H
 #define __LINUX_PAGE_CONTIG_H
