@@ -2,29 +2,29 @@
 /*
  * Coherent DMA buffers from contiguous memory areas.
  *
- * A page must not be mapped with different attributes at the same time, so a
- * buffer has no second mapping: the kernel's own, linear one is changed in
- * place, and changed back when the buffer is freed.  For that the areas are
- * mapped with pages, not sections, from boot on.
+ * A page must not be mapped with different attributes at the same time.  A
+ * buffer therefore has no second mapping: its part of the linear mapping is
+ * changed in place, and restored when the buffer is freed.  To make that
+ * possible, areas are mapped with pages instead of sections from boot on.
  *
- * How a page changes hands, and why in this order:
+ * A page becomes part of a buffer in these steps:
  *
- *  1. It is taken from the page allocator.  Nobody but the CPU's speculation
- *     touches it any more.
- *  2. Its mapping becomes uncached and the TLBs of all CPUs are flushed.  From
- *     here on no cache line of it can be allocated.
- *  3. The lines that are still there are cleaned and invalidated, in all caches.
- *  4. It is cleared, through the new mapping, behind the caches' back.
+ *  1. It is taken from the page allocator.  From here on, only speculative
+ *     accesses of a CPU can touch it.
+ *  2. Its mapping becomes uncached, and the TLBs of all CPUs are flushed.  From
+ *     here on, no cache line can be allocated for it.
+ *  3. Cache lines that it still has are cleaned and invalidated in all caches.
+ *  4. It is cleared through the new mapping, which bypasses the caches.
  *
- * With 2 and 3 the other way round a line could be fetched in between, and be
- * read in place of what a device wrote later.
+ * If step 3 came before step 2, a line could be fetched in between, and would
+ * later be read instead of the data that a device wrote.
  *
- * Requests that must not sleep can have neither pages that have to be moved
- * nor a TLB flush on other CPUs.  They are served from a pool that is set up
- * at boot.
+ * Requests that must not sleep cannot wait for pages to be moved, nor for other
+ * CPUs to flush their TLBs.  They are served from a pool that is set up during
+ * boot.
  *
- * The buffers of an area in high memory, which has no linear mapping, are
- * mapped in vmalloc space.
+ * Buffers of an area in high memory, which the linear mapping does not cover,
+ * are mapped in vmalloc space.
  */
 #define pr_fmt(fmt) "DMA: " fmt
 
@@ -56,11 +56,11 @@
 
 #include "mm.h"
 
-/* Above this a flush of the whole TLB costs less than one page by page */
+/* For more pages than this, flushing the whole TLB is cheaper than each page */
 #define FLUSH_TLB_PAGES		64
 
 /*
- * Boot: map the areas with pages
+ * Mapping areas with pages during boot
  */
 
 static struct {
@@ -71,10 +71,10 @@ static struct {
 static unsigned int dma_remap_count __initdata;
 
 /**
- * dma_contiguous_lowmem_end() - first address that the kernel does not map
+ * dma_contiguous_lowmem_end() - get the end of the linear mapping
  *
- * Context: boot, when the memory banks are known.
- * Return: physical address.
+ * Context: boot, after the memory banks were set up.
+ * Return: physical address after the last byte of low memory.
  */
 phys_addr_t __init dma_contiguous_lowmem_end(void)
 {
@@ -92,9 +92,9 @@ phys_addr_t __init dma_contiguous_lowmem_end(void)
 }
 
 /**
- * dma_contiguous_early_fixup() - remember an area for dma_contiguous_remap()
- * @base: physical address
- * @size: bytes
+ * dma_contiguous_early_fixup() - record an area for dma_contiguous_remap()
+ * @base: physical address of the area
+ * @size: size in bytes
  *
  * Context: boot, one CPU, before memory is mapped.
  */
@@ -109,8 +109,8 @@ void __init dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
 }
 
 /*
- * Map with pages what two section entries, one of which may be empty, map so
- * far.  The table is complete before it takes their place.
+ * Replace two section entries, one of which may be empty, with a page table.
+ * The table is complete before it is installed.
  */
 static void __init split_sections(pmd_t *pmd, unsigned long addr)
 {
@@ -136,12 +136,11 @@ static void __init split_sections(pmd_t *pmd, unsigned long addr)
 }
 
 /**
- * dma_contiguous_remap() - map the areas with pages instead of sections
+ * dma_contiguous_remap() - map the recorded areas with pages
  *
- * What is not a section already, where an area ends next to the end of memory,
- * stays as it is.
+ * Entries that are not sections, as at the end of memory, are left unchanged.
  *
- * Context: boot, one CPU, when low memory is mapped.
+ * Context: boot, one CPU, after low memory was mapped.
  */
 void __init dma_contiguous_remap(void)
 {
@@ -166,7 +165,7 @@ void __init dma_contiguous_remap(void)
 }
 
 /*
- * Mappings of buffers
+ * Mapping buffers
  */
 
 static void set_linear_prot(struct page *page, size_t size, pgprot_t prot)
@@ -201,7 +200,7 @@ static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
 		return page_address(page);
 	}
 
-	/* no cached mapping of kmap() may be left over from before */
+	/* kmap() may have left cached mappings of these pages */
 	kmap_flush_unused();
 	area = get_vm_area_caller(size, VM_IOREMAP, __builtin_return_address(0));
 	if (!area)
@@ -224,7 +223,7 @@ static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
 				__pgprot(get_mem_type(MT_MEMORY)->prot_pte));
 }
 
-/* Map a buffer, and clear it in memory and in no cache */
+/* Map a buffer and clear it in memory, with nothing left in the caches */
 static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 {
 	phys_addr_t phys = page_to_phys(page);
@@ -240,7 +239,7 @@ static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 	dmac_flush_range(cpu_addr, cpu_addr + size);
 	outer_flush_range(phys, phys + size);
 	memset(cpu_addr, 0, size);
-	/* the device must not see what is still in a write buffer */
+	/* drain the write buffer before the device reads the memory */
 	wmb();
 	return cpu_addr;
 }
@@ -252,15 +251,15 @@ static bool is_buffer_address(struct page *page, const void *cpu_addr)
 }
 
 /*
- * The pool for requests that must not sleep
+ * Pool for requests that must not sleep
  */
 
 static struct {
-	size_t		size;		/* bytes; constant once set up */
-	struct page	*page;		/* constant, NULL: no pool */
+	size_t		size;		/* bytes; constant after boot */
+	struct page	*page;		/* constant; NULL if there is no pool */
 	void		*cpu_addr;	/* constant */
-	unsigned long	*bitmap;	/* lock */
-	spinlock_t	lock;		/* interrupts off, takes no other */
+	unsigned long	*bitmap;	/* protected by lock */
+	spinlock_t	lock;		/* interrupts off, innermost */
 } atomic_pool = {
 	.size = SZ_256K,
 	.lock = __SPIN_LOCK_UNLOCKED(atomic_pool.lock),
@@ -307,7 +306,7 @@ static int __init atomic_pool_init(void)
 	atomic_pool.bitmap = bitmap;
 	atomic_pool.cpu_addr = cpu_addr;
 	atomic_pool.page = page;
-	pr_info("preallocated %u KiB pool for atomic coherent allocations\n",
+	pr_info("reserved %u KiB for the atomic coherent pool\n",
 		(unsigned int)atomic_pool.size >> 10);
 	return 0;
 
@@ -316,7 +315,7 @@ release_pages:
 free_bitmap:
 	kfree(bitmap);
 fail:
-	pr_err("no %u KiB for the pool of atomic coherent allocations\n",
+	pr_err("no %u KiB for the atomic coherent pool\n",
 	       (unsigned int)atomic_pool.size >> 10);
 	return -ENOMEM;
 }
@@ -390,7 +389,7 @@ static void free_to_pool(void *cpu_addr, size_t size)
 }
 
 /*
- * Behind dma_alloc_coherent() and its kin
+ * Implementation of dma_alloc_coherent() and related functions
  */
 
 static struct page *alloc_from_area(struct device *dev, int nr_pages, gfp_t gfp)
@@ -409,13 +408,14 @@ static struct page *alloc_from_area(struct device *dev, int nr_pages, gfp_t gfp)
 }
 
 /**
- * arm_dma_use_contiguous() - do buffers of a device come from an area
- * @dev: device, or NULL
- * @gfp: flags of the caller
+ * arm_dma_use_contiguous() - check whether buffers come from areas
+ * @dev: device, or NULL for the default area
+ * @gfp: flags of the request
  *
  * Context: any.
- * Return: false for CPUs and devices that keep the path that they had, and
- * when there is no area, or for callers that can not wait no pool.
+ * Return: false on coherent machines and before ARMv6, which use the path that
+ * they have without CMA; if there is no area; and if @gfp lacks __GFP_WAIT and
+ * there is no pool.  True otherwise.
  */
 bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
 {
@@ -430,18 +430,19 @@ bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
 
 /**
  * arm_dma_alloc_contiguous() - allocate a coherent buffer
- * @dev: device, or NULL
- * @size: bytes, a multiple of PAGE_SIZE, not 0
+ * @dev: device, or NULL for the default area
+ * @size: size in bytes, a multiple of PAGE_SIZE, not 0
  * @mask: highest address that the device can reach
- * @handle: where the address for the device is stored
- * @gfp: whether the caller can sleep and do I/O; the rest does not matter
+ * @handle: set to the address for the device on success
+ * @gfp: flags of the request; only __GFP_WAIT, __GFP_IO, __GFP_FS and
+ *	 __GFP_NOWARN matter
  * @prot: attributes of the mapping
  *
- * Callers that can sleep but not do I/O get pages of an area if there are free
- * ones; both they and callers that can not sleep are served from the pool
- * otherwise.
+ * Requests with all of GFP_KERNEL are served from an area.  Requests that may
+ * sleep, but not do I/O, get a range that is entirely free, or fall back to the
+ * pool, which also serves requests that must not sleep.
  *
- * Context: as @gfp says.
+ * Context: as @gfp allows.
  * Return: address for the CPU, or NULL.  The buffer is cleared.
  */
 void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
@@ -474,14 +475,15 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 
 /**
  * arm_dma_free_contiguous() - free a coherent buffer
- * @dev: device that it was allocated for
- * @size: bytes, a multiple of PAGE_SIZE
+ * @dev: device that the buffer was allocated for, or NULL
+ * @size: size in bytes, a multiple of PAGE_SIZE
  * @cpu_addr: address for the CPU
  * @handle: address for the device
  *
- * Context: any with interrupts on; for an area in high memory, process context.
- * Return: false, and nothing is done, if the buffer is not one of
- * arm_dma_alloc_contiguous().
+ * Context: any with interrupts on; process context for an area in high memory.
+ * Return: false, with nothing done, if the memory is neither in the pool nor in
+ * an area.  True otherwise, also after a warning about memory that is not an
+ * allocated buffer.
  */
 bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 			     dma_addr_t handle)
@@ -499,7 +501,7 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 	if (!pfn_valid(pfn))
 		return false;
 	page = pfn_to_page(pfn);
-	/* not the device's: it may have another one by now */
+	/* search for the area, because that of the device may have changed */
 	cma = cma_area_of(page, nr_pages);
 	if (!cma)
 		return false;
@@ -516,19 +518,19 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 }
 
 /**
- * arm_dma_mmap_contiguous() - map a coherent buffer for user space
- * @dev: device that it was allocated for
- * @vma: what to map, beginning with page vma->vm_pgoff of the buffer
+ * arm_dma_mmap_contiguous() - map a coherent buffer into user space
+ * @dev: device that the buffer was allocated for, or NULL
+ * @vma: VMA to map into; vm_pgoff is the first page of the buffer to map
  * @cpu_addr: address for the CPU
  * @handle: address for the device
- * @size: bytes
+ * @size: size of the buffer in bytes
  *
- * Whatever the caller asks for, the mapping gets the memory type that the
- * kernel's has.
+ * The user mapping always gets the memory type of the kernel's mapping.
  *
  * Context: process context, mmap_sem held for writing.
- * Return: 0, -ENXIO if the buffer is not one of arm_dma_alloc_contiguous() or
- * not all of the range is in it, or an errno of remap_pfn_range().
+ * Return: 0; -ENXIO if the memory is neither in the pool nor a buffer in an
+ * area, or if the range of @vma exceeds the buffer; or an error of
+ * remap_pfn_range().
  */
 int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 			    void *cpu_addr, dma_addr_t handle, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Contiguous memory areas on ARM: their part of the kernel's linear mapping,
- * and the buffers that dma_alloc_coherent() takes from them.
+ * Contiguous memory areas on ARM: how the linear mapping covers them, and the
+ * buffers that dma_alloc_coherent() allocates from them.
  */
 #ifndef __ASM_ARM_DMA_CONTIGUOUS_H
 #define __ASM_ARM_DMA_CONTIGUOUS_H
@@ -15,8 +15,9 @@ struct device;
 struct vm_area_struct;
 
 /*
- * On an ARM11MPCore a CPU reaches the dirty lines of another one only through a
- * cached mapping.  It does not speculate.
+ * On ARM11MPCore, cache maintenance reaches dirty lines of other CPUs only
+ * through a cached mapping, so that buffers have to be flushed before their
+ * mapping changes.  That is safe because these CPUs do not speculate.
  */
 #ifdef CONFIG_DMA_CACHE_RWFO
 #define FLUSH_WHILE_CACHED	1
@@ -28,7 +29,7 @@ struct vm_area_struct;
 
 phys_addr_t dma_contiguous_lowmem_end(void);
 
-/* Where the memory ends that all devices of a machine reach; high memory is left out */
+/* End of the low memory that all devices of a machine reach, 0 for all of it */
 #ifdef CONFIG_ZONE_DMA
 #define dma_contiguous_limit(mdesc) \
 	dma_contiguous_zone_end((mdesc)->dma_zone_size)
