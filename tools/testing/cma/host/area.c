@@ -15,11 +15,11 @@ static struct cma *area_of(unsigned long blocks, unsigned int order_per_bit)
 	struct cma *cma;
 
 	host_pages(BASE, blocks * BLOCK);
-	EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(blocks * BLOCK), order_per_bit,
-				 "test", &cma), 0);
-	EQ(host_core_initcall(), 0);
-	EQ(cma->count, blocks * BLOCK);
-	EQ(host_nr(PAGE_FREE), blocks * BLOCK);
+	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(blocks * BLOCK), order_per_bit,
+					 "test", &cma), 0);
+	REQUIRE_EQ(host_core_initcall(), 0);
+	REQUIRE_EQ(cma->count, blocks * BLOCK);
+	REQUIRE_EQ(host_nr(PAGE_FREE), blocks * BLOCK);
 	return cma;
 }
 
@@ -27,8 +27,8 @@ static struct cma *area_of(unsigned long blocks, unsigned int order_per_bit)
 static void check_all_free(struct cma *cma)
 {
 	host_check_area(cma);
-	EQ(cma_used_pages(cma), 0);
-	EQ(host_nr(PAGE_FREE), cma->count);
+	REQUIRE_EQ(cma_used_pages(cma), 0);
+	REQUIRE_EQ(host_nr(PAGE_FREE), cma->count);
 }
 
 static unsigned long offset(struct page *page)
@@ -46,36 +46,36 @@ TEST(every_size, "every size from one page to the area, twice, leaves nothing be
 		for (count = 1; count <= cma->count; count++) {
 			struct page *page = cma_alloc(cma, count, 0, false);
 
-			EQ(offset(page), 0);
-			EQ(host_nr(PAGE_OWNED), count);
-			EQ(cma_used_pages(cma), count);
-			CHECK(cma_pages_allocated(cma, page, count));
-			CHECK(cma_release(cma, page, count));
+			REQUIRE_EQ(offset(page), 0);
+			REQUIRE_EQ(host_nr(PAGE_OWNED), count);
+			REQUIRE_EQ(cma_used_pages(cma), count);
+			REQUIRE(cma_pages_allocated(cma, page, count));
+			REQUIRE(cma_release(cma, page, count));
 		}
 		check_all_free(cma);
 	}
-	EQ(host_events("vm:CMA_ALLOC_SUCCESS"), 2 * cma->count);
-	EQ(host_events("trace:cma_alloc_start"), 2 * cma->count);
-	EQ(host_events("trace:cma_alloc_finish"), 2 * cma->count);
-	EQ(host_events("trace:cma_release"), 2 * cma->count);
-	EQ(atomic_long_read(&cma->nr_success), cma->count * (cma->count + 1));
-	EQ(atomic_long_read(&cma->nr_released), cma->count * (cma->count + 1));
-	EQ(atomic_long_read(&cma->nr_fail), 0);
-	EQ_STR(host.log, "");
+	REQUIRE_EQ(host_events("vm:CMA_ALLOC_SUCCESS"), 2 * cma->count);
+	REQUIRE_EQ(host_events("trace:cma_alloc_start"), 2 * cma->count);
+	REQUIRE_EQ(host_events("trace:cma_alloc_finish"), 2 * cma->count);
+	REQUIRE_EQ(host_events("trace:cma_release"), 2 * cma->count);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_success), cma->count * (cma->count + 1));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_released), cma->count * (cma->count + 1));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_fail), 0);
+	REQUIRE_STREQ(host.log, "");
 }
 
 TEST(impossible, "sizes that no area has fail at once and silently")
 {
 	struct cma *cma = area_of(1, 0);
 
-	CHECK(!cma_alloc(cma, 0, 0, false));
-	CHECK(!cma_alloc(cma, BLOCK + 1, 0, false));
-	CHECK(!cma_alloc(cma, ~0UL, 0, false));
-	CHECK(!cma_alloc(NULL, 1, 0, false));
-	CHECK(!cma_try_alloc(cma, 0, 0));
-	CHECK(!cma_try_alloc(cma, BLOCK + 1, 0));
-	CHECK(!cma_try_alloc(NULL, 1, 0));
-	EQ_STR(host.log, "");
+	REQUIRE(!cma_alloc(cma, 0, 0, false));
+	REQUIRE(!cma_alloc(cma, BLOCK + 1, 0, false));
+	REQUIRE(!cma_alloc(cma, ~0UL, 0, false));
+	REQUIRE(!cma_alloc(NULL, 1, 0, false));
+	REQUIRE(!cma_try_alloc(cma, 0, 0));
+	REQUIRE(!cma_try_alloc(cma, BLOCK + 1, 0));
+	REQUIRE(!cma_try_alloc(NULL, 1, 0));
+	REQUIRE_STREQ(host.log, "");
 	check_all_free(cma);
 }
 
@@ -85,21 +85,21 @@ TEST(alignment, "alignment is one of addresses: 1 page at each order up to 12")
 	struct page *first = cma_alloc(cma, 1, 0, false);
 	unsigned int order;
 
-	EQ(offset(first), 0);
+	REQUIRE_EQ(offset(first), 0);
 	for (order = 0; order <= 12; order++) {
 		unsigned long align = 1UL << order;
 		unsigned long pfn = ALIGN(BASE + 1, align);
 		struct page *page = cma_alloc(cma, 1, order, false);
 
-		EQ(page_to_pfn(page), pfn);
-		CHECK(cma_release(cma, page, 1));
+		REQUIRE_EQ(page_to_pfn(page), pfn);
+		REQUIRE(cma_release(cma, page, 1));
 	}
 	/* An order that no address of the area has */
-	CHECK(!cma_alloc(cma, 1, 14, true));
-	CHECK(!cma_try_alloc(cma, 1, 14));
-	EQ(atomic_long_read(&cma->nr_fail), 2);
-	EQ(host_events("vm:CMA_ALLOC_FAIL"), 2);
-	CHECK(cma_release(cma, first, 1));
+	REQUIRE(!cma_alloc(cma, 1, 14, true));
+	REQUIRE(!cma_try_alloc(cma, 1, 14));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_fail), 2);
+	REQUIRE_EQ(host_events("vm:CMA_ALLOC_FAIL"), 2);
+	REQUIRE(cma_release(cma, first, 1));
 	check_all_free(cma);
 }
 
@@ -109,17 +109,17 @@ TEST(alignment_limit, "a device's alignment is CONFIG_CMA_ALIGNMENT at most")
 	struct device dev = { .cma_area = cma };
 	struct page *page = dma_alloc_from_contiguous(&dev, 3, 31);
 
-	EQ(page_to_pfn(page), 0x61000);
-	CHECK(dma_release_from_contiguous(&dev, page, 3));
+	REQUIRE_EQ(page_to_pfn(page), 0x61000);
+	REQUIRE(dma_release_from_contiguous(&dev, page, 3));
 	page = dma_alloc_from_contiguous(&dev, 3, 12);
-	EQ(page_to_pfn(page), 0x61000);
-	CHECK(!dma_alloc_from_contiguous(&dev, 0, 0));
-	CHECK(!dma_alloc_from_contiguous(&dev, -1, 0));
-	CHECK(!dma_release_from_contiguous(&dev, page, -1));
-	CHECK(!dma_release_from_contiguous(&dev, page, 0));
-	CHECK(!dma_release_from_contiguous(NULL, page, 3));
-	CHECK(!dma_alloc_from_contiguous(NULL, 1, 0));
-	CHECK(dma_release_from_contiguous(&dev, page, 3));
+	REQUIRE_EQ(page_to_pfn(page), 0x61000);
+	REQUIRE(!dma_alloc_from_contiguous(&dev, 0, 0));
+	REQUIRE(!dma_alloc_from_contiguous(&dev, -1, 0));
+	REQUIRE(!dma_release_from_contiguous(&dev, page, -1));
+	REQUIRE(!dma_release_from_contiguous(&dev, page, 0));
+	REQUIRE(!dma_release_from_contiguous(NULL, page, 3));
+	REQUIRE(!dma_alloc_from_contiguous(NULL, 1, 0));
+	REQUIRE(dma_release_from_contiguous(&dev, page, 3));
 	check_all_free(cma);
 }
 
@@ -129,18 +129,18 @@ TEST(order_per_bit, "several pages for one bit: whole bits are claimed, pages as
 	struct page *a = cma_alloc(cma, 1, 0, false), *b = cma_alloc(cma, 9, 0, false);
 	struct page *c = cma_alloc(cma, 8, 0, false);
 
-	EQ(offset(a), 0);
-	EQ(offset(b), 8);
-	EQ(offset(c), 24);
-	EQ(cma_used_pages(cma), 32);
-	EQ(host_nr(PAGE_OWNED), 18);
+	REQUIRE_EQ(offset(a), 0);
+	REQUIRE_EQ(offset(b), 8);
+	REQUIRE_EQ(offset(c), 24);
+	REQUIRE_EQ(cma_used_pages(cma), 32);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), 18);
 	host_check_area(cma);
-	CHECK(!cma_alloc(cma, BLOCK - 24, 0, true));
-	CHECK(cma_release(cma, b, 9));
-	CHECK(!cma_release(cma, b, 9));
-	EQ(host_nr(PAGE_OWNED), 9);
-	CHECK(cma_release(cma, a, 1));
-	CHECK(cma_release(cma, c, 8));
+	REQUIRE(!cma_alloc(cma, BLOCK - 24, 0, true));
+	REQUIRE(cma_release(cma, b, 9));
+	REQUIRE(!cma_release(cma, b, 9));
+	REQUIRE_EQ(host_nr(PAGE_OWNED), 9);
+	REQUIRE(cma_release(cma, a, 1));
+	REQUIRE(cma_release(cma, c, 8));
 	check_all_free(cma);
 }
 
@@ -149,16 +149,16 @@ TEST(exhaustion, "a full area: error, one line unless unwanted, and it goes on")
 	struct cma *cma = area_of(1, 0);
 	struct page *all = cma_alloc(cma, BLOCK, 0, false);
 
-	CHECK(!cma_try_alloc(cma, 1, 0));
-	CHECK(!cma_alloc(cma, 1, 0, true));
-	EQ_STR(host.log, "");
-	CHECK(!cma_alloc(cma, 2, 1, false));
-	EQ_STR(host.log, "cma: area test: no 2 contiguous pages aligned to order 1, error -12 "
-	       "(1024 of 1024 pages used)\n");
-	EQ(host.sleeps, 0);
-	EQ(atomic_long_read(&cma->nr_fail), 4);
-	EQ(atomic_long_read(&cma->nr_success), BLOCK);
-	CHECK(cma_release(cma, all, BLOCK));
+	REQUIRE(!cma_try_alloc(cma, 1, 0));
+	REQUIRE(!cma_alloc(cma, 1, 0, true));
+	REQUIRE_STREQ(host.log, "");
+	REQUIRE(!cma_alloc(cma, 2, 1, false));
+	REQUIRE_STREQ(host.log, "cma: area test: no 2 contiguous pages aligned to order 1, error -12 "
+		      "(1024 of 1024 pages used)\n");
+	REQUIRE_EQ(host.sleeps, 0);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_fail), 4);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_success), BLOCK);
+	REQUIRE(cma_release(cma, all, BLOCK));
 	check_all_free(cma);
 }
 
@@ -169,36 +169,36 @@ TEST(release, "foreign, double and partial release")
 	struct page *end = pfn_to_page(BASE + 2 * BLOCK - 1);
 	struct page outside;
 
-	CHECK(!cma_release(NULL, a, 16));
-	CHECK(!cma_release(cma, NULL, 16));
-	CHECK(!cma_release(cma, a, 0));
-	CHECK(!cma_release(cma, &host.pages[-1], 1));
-	CHECK(!cma_release(cma, end + 1, 1));
-	CHECK(!cma_release(cma, end, 2));
-	CHECK(!cma_release(cma, a, ~0UL));
-	CHECK(!cma_release(cma, a, 2 * BLOCK + 1));
-	CHECK(cma_pages_valid(cma, end, 1));
-	CHECK(cma_pages_valid(cma, a, 2 * BLOCK));
-	CHECK(!cma_pages_valid(cma, &outside, 0));
-	CHECK(!cma_pages_allocated(cma, end, 1));
-	EQ_STR(host.log, "");
-	CHECK(!cma_release(cma, end, 1));
-	EQ_STR(host.log, "cma: area test: release of 1 pages at pfn 0x60bff, "
-	       "not all of them allocated\n");
-	CHECK(!cma_release(cma, b, 17));
-	CHECK(strstr(host.log, "release of 17 pages"));
-	EQ(cma_used_pages(cma), 32);
+	REQUIRE(!cma_release(NULL, a, 16));
+	REQUIRE(!cma_release(cma, NULL, 16));
+	REQUIRE(!cma_release(cma, a, 0));
+	REQUIRE(!cma_release(cma, &host.pages[-1], 1));
+	REQUIRE(!cma_release(cma, end + 1, 1));
+	REQUIRE(!cma_release(cma, end, 2));
+	REQUIRE(!cma_release(cma, a, ~0UL));
+	REQUIRE(!cma_release(cma, a, 2 * BLOCK + 1));
+	REQUIRE(cma_pages_valid(cma, end, 1));
+	REQUIRE(cma_pages_valid(cma, a, 2 * BLOCK));
+	REQUIRE(!cma_pages_valid(cma, &outside, 0));
+	REQUIRE(!cma_pages_allocated(cma, end, 1));
+	REQUIRE_STREQ(host.log, "");
+	REQUIRE(!cma_release(cma, end, 1));
+	REQUIRE_STREQ(host.log, "cma: area test: release of 1 pages at pfn 0x60bff, "
+		      "not all of them allocated\n");
+	REQUIRE(!cma_release(cma, b, 17));
+	REQUIRE(strstr(host.log, "release of 17 pages"));
+	REQUIRE_EQ(cma_used_pages(cma), 32);
 
 	/* The middle, then both ends */
-	CHECK(cma_release(cma, a + 4, 8));
-	CHECK(!cma_release(cma, a + 4, 8));
-	CHECK(!cma_release(cma, a, 16));
-	CHECK(!cma_pages_allocated(cma, a, 16));
-	EQ(cma_used_pages(cma), 24);
-	CHECK(cma_release(cma, a, 4));
-	CHECK(cma_release(cma, a + 12, 20));
-	CHECK(!cma_release(cma, b, 16));
-	EQ(atomic_long_read(&cma->nr_released), 32);
+	REQUIRE(cma_release(cma, a + 4, 8));
+	REQUIRE(!cma_release(cma, a + 4, 8));
+	REQUIRE(!cma_release(cma, a, 16));
+	REQUIRE(!cma_pages_allocated(cma, a, 16));
+	REQUIRE_EQ(cma_used_pages(cma), 24);
+	REQUIRE(cma_release(cma, a, 4));
+	REQUIRE(cma_release(cma, a + 12, 20));
+	REQUIRE(!cma_release(cma, b, 16));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_released), 32);
 	check_all_free(cma);
 }
 
@@ -207,10 +207,10 @@ TEST(part_of_a_bit, "pages that are not a whole bit are not released alone")
 	struct cma *cma = area_of(1, 2);
 	struct page *page = cma_alloc(cma, 7, 0, false);
 
-	CHECK(!cma_release(cma, page + 1, 1));
-	CHECK(!cma_release(cma, page + 1, 4));
+	REQUIRE(!cma_release(cma, page + 1, 1));
+	REQUIRE(!cma_release(cma, page + 1, 4));
 	host_check_area(cma);
-	CHECK(cma_release(cma, page, 7));
+	REQUIRE(cma_release(cma, page, 7));
 	check_all_free(cma);
 }
 
@@ -221,9 +221,9 @@ TEST(free_first, "a range that is free is taken before one that has to be emptie
 
 	host_set(BASE, 40, PAGE_MOVABLE);
 	page = cma_alloc(cma, 16, 4, false);
-	EQ(offset(page), 48);
-	EQ(host_nr(PAGE_MOVABLE), 40);
-	CHECK(cma_release(cma, page, 16));
+	REQUIRE_EQ(offset(page), 48);
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 40);
+	REQUIRE(cma_release(cma, page, 16));
 	host_set(BASE, 40, PAGE_FREE);
 	check_all_free(cma);
 }
@@ -235,22 +235,22 @@ TEST(empties, "a range in use is emptied, once for each page")
 
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
 	host.elsewhere = 100;
-	CHECK(!cma_try_alloc(cma, 1, 0));
+	REQUIRE(!cma_try_alloc(cma, 1, 0));
 	page = cma_alloc(cma, 100, 0, false);
-	EQ(offset(page), 0);
-	EQ(host.elsewhere, 0);
-	EQ(host_nr(PAGE_MOVABLE), 2 * BLOCK - 100);
-	EQ(host.sleeps, 0);
+	REQUIRE_EQ(offset(page), 0);
+	REQUIRE_EQ(host.elsewhere, 0);
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 2 * BLOCK - 100);
+	REQUIRE_EQ(host.sleeps, 0);
 
 	/* No memory to move pages to: not another range, not another round */
-	CHECK(!cma_alloc(cma, 100, 0, false));
-	EQ(host.sleeps, 0);
-	EQ_STR(host.log, "cma: area test: no 100 contiguous pages aligned to order 0, error -12 "
-	       "(100 of 2048 pages used)\n");
+	REQUIRE(!cma_alloc(cma, 100, 0, false));
+	REQUIRE_EQ(host.sleeps, 0);
+	REQUIRE_STREQ(host.log, "cma: area test: no 100 contiguous pages aligned to order 0, error -12 "
+		      "(100 of 2048 pages used)\n");
 	host_check_area(cma);
-	CHECK(cma_release(cma, page, 100));
+	REQUIRE(cma_release(cma, page, 100));
 	host_check_area(cma);
-	EQ(host_nr(PAGE_FREE), 100);
+	REQUIRE_EQ(host_nr(PAGE_FREE), 100);
 }
 
 TEST(busy, "a pinned page is stepped over: the search goes on behind it")
@@ -262,20 +262,20 @@ TEST(busy, "a pinned page is stepped over: the search goes on behind it")
 	host_set(BASE + 5, 1, PAGE_PINNED);
 	host_set(BASE + 90, 2, PAGE_PINNED);
 	page = cma_alloc(cma, 64, 0, false);
-	EQ(offset(page), 6);
-	EQ(pfn_to_page(BASE + 5)->tries, 1);
-	EQ(host_events("trace:cma_alloc_busy_retry"), 1);
-	CHECK(cma_release(cma, page, 64));
+	REQUIRE_EQ(offset(page), 6);
+	REQUIRE_EQ(pfn_to_page(BASE + 5)->tries, 1);
+	REQUIRE_EQ(host_events("trace:cma_alloc_busy_retry"), 1);
+	REQUIRE(cma_release(cma, page, 64));
 
 	/* Aligned: the next place is the next aligned one behind the page */
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
 	host_set(BASE + 5, 1, PAGE_PINNED);
 	page = cma_alloc(cma, 32, 5, false);
-	EQ(offset(page), 32);
-	EQ(pfn_to_page(BASE + 5)->tries, 2);
-	CHECK(cma_release(cma, page, 32));
-	EQ(cma_used_pages(cma), 0);
-	EQ(host.sleeps, 0);
+	REQUIRE_EQ(offset(page), 32);
+	REQUIRE_EQ(pfn_to_page(BASE + 5)->tries, 2);
+	REQUIRE(cma_release(cma, page, 32));
+	REQUIRE_EQ(cma_used_pages(cma), 0);
+	REQUIRE_EQ(host.sleeps, 0);
 	host_check_area(cma);
 }
 
@@ -287,13 +287,13 @@ TEST(rounds, "all busy: three rounds, a pinned page is tried once in each")
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
 	for (i = 100; i < 2 * BLOCK; i += 100)
 		host_set(BASE + i, 1, PAGE_PINNED);
-	CHECK(!cma_alloc(cma, 128, 0, false));
-	EQ(host.sleeps, 2);
+	REQUIRE(!cma_alloc(cma, 128, 0, false));
+	REQUIRE_EQ(host.sleeps, 2);
 	for (i = 100; i < 2 * BLOCK - 128; i += 100)
-		EQ(pfn_to_page(BASE + i)->tries, 3);
-	EQ_STR(host.log, "cma: area test: no 128 contiguous pages aligned to order 0, error -16 "
-	       "(0 of 2048 pages used)\n");
-	EQ(host_nr(PAGE_PINNED), 20);
+		REQUIRE_EQ(pfn_to_page(BASE + i)->tries, 3);
+	REQUIRE_STREQ(host.log, "cma: area test: no 128 contiguous pages aligned to order 0, error -16 "
+		      "(0 of 2048 pages used)\n");
+	REQUIRE_EQ(host_nr(PAGE_PINNED), 20);
 	host_check_area(cma);
 }
 
@@ -311,9 +311,9 @@ TEST(second_chance, "a page that is let go between two rounds is had in the next
 	host_set(BASE + 500, 1, PAGE_PINNED);
 	host.on_sleep = unpin_in_second_pause;
 	page = cma_alloc(cma, BLOCK, 0, false);
-	EQ(offset(page), 0);
-	EQ(pfn_to_page(BASE + 500)->tries, 2);
-	CHECK(cma_release(cma, page, BLOCK));
+	REQUIRE_EQ(offset(page), 0);
+	REQUIRE_EQ(pfn_to_page(BASE + 500)->tries, 2);
+	REQUIRE(cma_release(cma, page, BLOCK));
 	check_all_free(cma);
 }
 
@@ -323,12 +323,12 @@ TEST(killed, "a task that is being killed: -EINTR, no message, nothing left behi
 
 	host_set(BASE + 1000, 24, PAGE_MOVABLE);
 	host.killed = true;
-	CHECK(!cma_alloc(cma, BLOCK, 0, false));
-	EQ_STR(host.log, "");
-	EQ(host.sleeps, 0);
-	EQ(atomic_long_read(&cma->nr_fail), BLOCK);
-	EQ(host_nr(PAGE_MOVABLE), 24);
-	EQ(cma_used_pages(cma), 0);
+	REQUIRE(!cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE_STREQ(host.log, "");
+	REQUIRE_EQ(host.sleeps, 0);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_fail), BLOCK);
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 24);
+	REQUIRE_EQ(cma_used_pages(cma), 0);
 	host_check_area(cma);
 }
 
@@ -340,9 +340,9 @@ TEST(atomic, "with interrupts off: free ranges only, and release")
 	host_set(BASE + 7, 1, PAGE_MOVABLE);
 	host_atomic(true);
 	page = cma_try_alloc(cma, 8, 0);
-	EQ(offset(page), 8);
-	CHECK(!cma_try_alloc(cma, BLOCK, 0));
-	CHECK(cma_release(cma, page, 8));
+	REQUIRE_EQ(offset(page), 8);
+	REQUIRE(!cma_try_alloc(cma, BLOCK, 0));
+	REQUIRE(cma_release(cma, page, 8));
 	host_atomic(false);
 	host_set(BASE + 7, 1, PAGE_FREE);
 	check_all_free(cma);
@@ -356,11 +356,11 @@ TEST(reclaim, "while memory is being reclaimed nothing is emptied")
 	host_set(BASE, 8, PAGE_MOVABLE);
 	host_current.flags = PF_MEMALLOC;
 	page = cma_alloc(cma, BLOCK - 8, 0, false);
-	EQ(offset(page), 8);
-	CHECK(!cma_alloc(cma, 1, 0, false));
-	EQ(host_nr(PAGE_MOVABLE), 8);
-	CHECK(strstr(host.log, "error -16"));
-	CHECK(cma_release(cma, page, BLOCK - 8));
+	REQUIRE_EQ(offset(page), 8);
+	REQUIRE(!cma_alloc(cma, 1, 0, false));
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 8);
+	REQUIRE(strstr(host.log, "error -16"));
+	REQUIRE(cma_release(cma, page, BLOCK - 8));
 	host_check_area(cma);
 }
 
@@ -371,8 +371,8 @@ TEST(free_behind_used, "free pages behind many used ones are found")
 
 	host_set(BASE, BLOCK / 2, PAGE_MOVABLE);
 	page = cma_try_alloc(cma, BLOCK / 2, 0);
-	EQ(page ? offset(page) : 0, BLOCK / 2);
-	CHECK(cma_release(cma, page, BLOCK / 2));
+	REQUIRE_EQ(page ? offset(page) : 0, BLOCK / 2);
+	REQUIRE(cma_release(cma, page, BLOCK / 2));
 	host_check_area(cma);
 }
 
@@ -382,8 +382,8 @@ static void use_other_area(void)
 {
 	struct page *page = cma_try_alloc(other, 1, 0);
 
-	CHECK(page);
-	CHECK(cma_release(other, page, 1));
+	REQUIRE(page);
+	REQUIRE(cma_release(other, page, 1));
 }
 
 static struct cma *emptied;
@@ -394,8 +394,8 @@ static void release_own_page(void)
 	struct page *page = pfn_to_page(BASE + 2);
 
 	host_set(BASE + 2, 1, PAGE_MOVABLE);
-	CHECK(!cma_release(emptied, page, 1));
-	CHECK(!cma_pages_allocated(emptied, page, 1));
+	REQUIRE(!cma_release(emptied, page, 1));
+	REQUIRE(!cma_pages_allocated(emptied, page, 1));
 	host_set(BASE + 2, 1, PAGE_FREE);
 }
 
@@ -405,16 +405,16 @@ TEST(page_of_others, "what the area did not give is not released, whoever tries 
 	struct page *page;
 
 	host_set(BASE, 4, PAGE_MOVABLE);
-	CHECK(!cma_release(cma, pfn_to_page(BASE), 4));
-	EQ(host_nr(PAGE_MOVABLE), 4);
+	REQUIRE(!cma_release(cma, pfn_to_page(BASE), 4));
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 4);
 
 	emptied = cma;
 	host.on_empty = release_own_page;
 	page = cma_alloc(cma, BLOCK, 0, false);
-	EQ(offset(page), 0);
-	EQ(cma_used_pages(cma), BLOCK);
-	EQ_STR(host.log, "");
-	CHECK(cma_release(cma, page, BLOCK));
+	REQUIRE_EQ(offset(page), 0);
+	REQUIRE_EQ(cma_used_pages(cma), BLOCK);
+	REQUIRE_STREQ(host.log, "");
+	REQUIRE(cma_release(cma, page, BLOCK));
 	check_all_free(cma);
 }
 
@@ -424,19 +424,20 @@ TEST(two_areas, "one area works while a range of another is emptied")
 	struct page *page;
 
 	host_pages(BASE, 2 * BLOCK);
-	EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(BLOCK), 0, "test", &cma), 0);
-	EQ(cma_init_reserved_mem(PFN_PHYS(BASE + BLOCK), PFN_PHYS(BLOCK), 0, NULL, &other), 0);
-	EQ(host_core_initcall(), 0);
-	EQ_STR(cma_get_name(other), "cma1");
-	EQ(cma_get_base(other), 0x60800000);
-	EQ(cma_get_size(other), 4 << 20);
+	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(BLOCK), 0, "test", &cma), 0);
+	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE + BLOCK), PFN_PHYS(BLOCK), 0, NULL,
+					 &other), 0);
+	REQUIRE_EQ(host_core_initcall(), 0);
+	REQUIRE_STREQ(cma_get_name(other), "cma1");
+	REQUIRE_EQ(cma_get_base(other), 0x60800000);
+	REQUIRE_EQ(cma_get_size(other), 4 << 20);
 
 	host_set(BASE, BLOCK, PAGE_MOVABLE);
 	host.on_empty = use_other_area;
 	page = cma_alloc(cma, BLOCK, 0, false);
-	EQ(offset(page), 0);
-	CHECK(!cma_release(other, page, 1));
-	CHECK(cma_release(cma, page, BLOCK));
+	REQUIRE_EQ(offset(page), 0);
+	REQUIRE(!cma_release(other, page, 1));
+	REQUIRE(cma_release(cma, page, BLOCK));
 	host_check_area(other);
 	host_check_area(cma);
 }
@@ -446,19 +447,19 @@ TEST(areas, "bases and sizes that no area can have, and too many areas")
 	struct cma *cma = NULL;
 	unsigned int i;
 
-	EQ(cma_init_reserved_mem(0x60400000, 0, 0, NULL, &cma), -EINVAL);
-	EQ(cma_init_reserved_mem(0x60401000, 4 << 20, 0, NULL, &cma), -EINVAL);
-	EQ(cma_init_reserved_mem(0x60400000, 5 << 20, 0, NULL, &cma), -EINVAL);
-	EQ(cma_init_reserved_mem(0x60400000, 8 << 20, 11, NULL, &cma), -EINVAL);
-	EQ(cma_init_reserved_mem(0x60800000, 4 << 20, 11, NULL, &cma), -EINVAL);
-	EQ(totalcma_pages, 0);
-	CHECK(!cma);
-	EQ(cma_init_reserved_mem(0x60800000, 8 << 20, 11, NULL, &cma), 0);
-	EQ(totalcma_pages, 2 * BLOCK);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60400000, 0, 0, NULL, &cma), -EINVAL);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60401000, 4 << 20, 0, NULL, &cma), -EINVAL);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60400000, 5 << 20, 0, NULL, &cma), -EINVAL);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60400000, 8 << 20, 11, NULL, &cma), -EINVAL);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60800000, 4 << 20, 11, NULL, &cma), -EINVAL);
+	REQUIRE_EQ(totalcma_pages, 0);
+	REQUIRE(!cma);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60800000, 8 << 20, 11, NULL, &cma), 0);
+	REQUIRE_EQ(totalcma_pages, 2 * BLOCK);
 	for (i = 1; i < MAX_CMA_AREAS; i++)
-		EQ(cma_init_reserved_mem(0x60400000, 4 << 20, 10, NULL, &cma), 0);
-	EQ(cma_init_reserved_mem(0x60400000, 4 << 20, 0, NULL, &cma), -ENOSPC);
-	EQ(cma_area_count, MAX_CMA_AREAS);
+		REQUIRE_EQ(cma_init_reserved_mem(0x60400000, 4 << 20, 10, NULL, &cma), 0);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60400000, 4 << 20, 0, NULL, &cma), -ENOSPC);
+	REQUIRE_EQ(cma_area_count, MAX_CMA_AREAS);
 }
 
 TEST(early, "an area that is not in use yet gives nothing and takes nothing")
@@ -466,12 +467,12 @@ TEST(early, "an area that is not in use yet gives nothing and takes nothing")
 	struct cma *cma;
 
 	host_pages(BASE, BLOCK);
-	EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(BLOCK), 0, NULL, &cma), 0);
-	CHECK(!cma_alloc(cma, 1, 0, false));
-	CHECK(!cma_try_alloc(cma, 1, 0));
-	CHECK(!cma_release(cma, pfn_to_page(BASE), 1));
-	EQ(cma_used_pages(cma), 0);
-	EQ(host_nr(PAGE_RESERVED), BLOCK);
+	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(BLOCK), 0, NULL, &cma), 0);
+	REQUIRE(!cma_alloc(cma, 1, 0, false));
+	REQUIRE(!cma_try_alloc(cma, 1, 0));
+	REQUIRE(!cma_release(cma, pfn_to_page(BASE), 1));
+	REQUIRE_EQ(cma_used_pages(cma), 0);
+	REQUIRE_EQ(host_nr(PAGE_RESERVED), BLOCK);
 }
 
 static void make_hole(void)
@@ -517,19 +518,19 @@ TEST_TABLE(bad_area, "memory goes back to the system", ARRAY_SIZE(bad_areas), ba
 
 	host_pages(BASE, 2 * BLOCK);
 	bad_areas[row].make();
-	EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(2 * BLOCK), 0, "test", &cma), 0);
-	EQ(host_core_initcall(), 0);
+	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(2 * BLOCK), 0, "test", &cma), 0);
+	REQUIRE_EQ(host_core_initcall(), 0);
 	snprintf(line, sizeof(line), "cma: area test: %s; memory goes back to the system\n",
 		 bad_areas[row].why);
-	EQ_STR(host.log, line);
-	EQ(host_nr(PAGE_SYSTEM), bad_areas[row].nr_back);
-	EQ(host_nr(PAGE_RESERVED), 0);
-	EQ(cma_get_size(cma), 0);
-	EQ(totalcma_pages, 0);
-	EQ(cma_used_pages(cma), 0);
-	CHECK(!cma_alloc(cma, 1, 0, false));
-	CHECK(!cma_try_alloc(cma, 1, 0));
-	CHECK(!cma_release(cma, pfn_to_page(BASE), 1));
+	REQUIRE_STREQ(host.log, line);
+	REQUIRE_EQ(host_nr(PAGE_SYSTEM), bad_areas[row].nr_back);
+	REQUIRE_EQ(host_nr(PAGE_RESERVED), 0);
+	REQUIRE_EQ(cma_get_size(cma), 0);
+	REQUIRE_EQ(totalcma_pages, 0);
+	REQUIRE_EQ(cma_used_pages(cma), 0);
+	REQUIRE(!cma_alloc(cma, 1, 0, false));
+	REQUIRE(!cma_try_alloc(cma, 1, 0));
+	REQUIRE(!cma_release(cma, pfn_to_page(BASE), 1));
 }
 
 #define THREADS	8
@@ -557,7 +558,7 @@ static void *use_area(void *arg)
 		i = loop % HELD;
 		if (held[i].page) {
 			own(held[i].page, held[i].count, held[i].owner, 0);
-			CHECK(cma_release(shared, held[i].page, held[i].count));
+			REQUIRE(cma_release(shared, held[i].page, held[i].count));
 			held[i].page = NULL;
 		}
 		if (loop >= LOOPS)
@@ -598,15 +599,16 @@ TEST(threads, "threads that allocate and release at random never share a page")
 	shared = area_of(4, 0);
 	host.on_sleep = unpin_all;
 	for (i = 0; i < THREADS; i++)
-		EQ(pthread_create(&thread[i], NULL, use_area, (void *)(i + 1)), 0);
+		REQUIRE_EQ(pthread_create(&thread[i], NULL, use_area, (void *)(i + 1)), 0);
 	for (i = 0; i < THREADS; i++)
-		EQ(pthread_join(thread[i], NULL), 0);
+		REQUIRE_EQ(pthread_join(thread[i], NULL), 0);
 	host_check_area(shared);
-	EQ(cma_used_pages(shared), 0);
-	EQ(host_nr(PAGE_OWNED), 0);
-	EQ(host_nr(PAGE_FREE) + host_nr(PAGE_MOVABLE) + host_nr(PAGE_PINNED), shared->count);
-	EQ(atomic_long_read(&shared->nr_success), atomic_long_read(&shared->nr_released));
-	CHECK(host_events("vm:CMA_ALLOC_SUCCESS") > THREADS * LOOPS / 4);
-	EQ(host_events("vm:CMA_ALLOC_SUCCESS") + host_events("vm:CMA_ALLOC_FAIL"),
-	   THREADS * LOOPS);
+	REQUIRE_EQ(cma_used_pages(shared), 0);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), 0);
+	REQUIRE_EQ(host_nr(PAGE_FREE) + host_nr(PAGE_MOVABLE) + host_nr(PAGE_PINNED),
+		   shared->count);
+	REQUIRE_EQ(atomic_long_read(&shared->nr_success), atomic_long_read(&shared->nr_released));
+	REQUIRE(host_events("vm:CMA_ALLOC_SUCCESS") > THREADS * LOOPS / 4);
+	REQUIRE_EQ(host_events("vm:CMA_ALLOC_SUCCESS") + host_events("vm:CMA_ALLOC_FAIL"),
+		   THREADS * LOOPS);
 }

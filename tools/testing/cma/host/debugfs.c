@@ -22,7 +22,7 @@ void debugfs_create_file(const char *name, int mode, void *dir, void *data,
 {
 	unsigned int i = 0;
 
-	CHECK(mode == (fops->write ? 0200 : 0444));
+	REQUIRE(mode == (fops->write ? 0200 : 0444));
 	while (files[i].name)
 		i++;
 	files[i].name = name;
@@ -61,7 +61,7 @@ static unsigned int file_index(const char *name)
 
 	while (files[i].name && strcmp(files[i].name, name))
 		i++;
-	CHECK(files[i].name);
+	REQUIRE(files[i].name);
 	return i;
 }
 
@@ -70,7 +70,7 @@ static u64 get(const char *name)
 	unsigned int i = file_index(name);
 	u64 val;
 
-	EQ(files[i].fops->get(files[i].data, &val), 0);
+	REQUIRE_EQ(files[i].fops->get(files[i].data, &val), 0);
 	return val;
 }
 
@@ -81,7 +81,7 @@ static ssize_t put(const char *name, const char *text)
 	struct file file;
 	loff_t pos = 0;
 
-	EQ(files[i].fops->open(&inode, &file), 0);
+	REQUIRE_EQ(files[i].fops->open(&inode, &file), 0);
 	return files[i].fops->write(&file, text, strlen(text), &pos);
 }
 
@@ -91,7 +91,7 @@ static const char *bitmap(void)
 	struct inode inode = { files[i].data };
 	struct file file;
 
-	EQ(files[i].fops->open(&inode, &file), 0);
+	REQUIRE_EQ(files[i].fops->open(&inode, &file), 0);
 	return seq.text;
 }
 
@@ -100,9 +100,9 @@ static struct cma *area_with_files(unsigned int order_per_bit)
 	struct cma *cma;
 
 	host_pages(0x60400, 1024);
-	EQ(cma_init_reserved_mem(0x60400000, 4 << 20, order_per_bit, NULL, &cma), 0);
-	EQ(host_core_initcall(), 0);
-	EQ(host_late_initcall(), 0);
+	REQUIRE_EQ(cma_init_reserved_mem(0x60400000, 4 << 20, order_per_bit, NULL, &cma), 0);
+	REQUIRE_EQ(host_core_initcall(), 0);
+	REQUIRE_EQ(host_late_initcall(), 0);
 	return cma;
 }
 
@@ -110,26 +110,26 @@ TEST(debugfs, "alloc, free and the numbers that can be read")
 {
 	struct cma *cma = area_with_files(4);
 
-	EQ(get("count"), 1024);
-	EQ(get("base_pfn"), 0x60400);
-	EQ(get("order_per_bit"), 4);
-	EQ(get("maxchunk"), 1024);
-	EQ(put("alloc", "16"), 2);
-	EQ(put("alloc", "64"), 2);
-	EQ(put("free", "16"), 2);
-	EQ(get("used"), 64);
+	REQUIRE_EQ(get("count"), 1024);
+	REQUIRE_EQ(get("base_pfn"), 0x60400);
+	REQUIRE_EQ(get("order_per_bit"), 4);
+	REQUIRE_EQ(get("maxchunk"), 1024);
+	REQUIRE_EQ(put("alloc", "16"), 2);
+	REQUIRE_EQ(put("alloc", "64"), 2);
+	REQUIRE_EQ(put("free", "16"), 2);
+	REQUIRE_EQ(get("used"), 64);
 	/* The last one is freed first, from its beginning */
-	EQ_STR(bitmap(), "29 0\n");
-	EQ(get("maxchunk"), 1024 - 80);
-	EQ(put("alloc", "1025"), -ENOMEM);
-	EQ(put("alloc", "x"), -EINVAL);
-	EQ(put("free", "1x"), -EINVAL);
+	REQUIRE_STREQ(bitmap(), "29 0\n");
+	REQUIRE_EQ(get("maxchunk"), 1024 - 80);
+	REQUIRE_EQ(put("alloc", "1025"), -ENOMEM);
+	REQUIRE_EQ(put("alloc", "x"), -EINVAL);
+	REQUIRE_EQ(put("free", "1x"), -EINVAL);
 	host.fail_kzalloc = 1;
-	EQ(put("alloc", "1"), -ENOMEM);
+	REQUIRE_EQ(put("alloc", "1"), -ENOMEM);
 	host_check_area(cma);
-	EQ(put("free", "1024"), 4);
-	EQ(get("used"), 0);
-	EQ(host_nr(PAGE_OWNED), 0);
+	REQUIRE_EQ(put("free", "1024"), 4);
+	REQUIRE_EQ(get("used"), 0);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), 0);
 	host_check_area(cma);
 }
 
@@ -137,9 +137,9 @@ TEST(debugfs_part, "what is not a multiple of a bit can be freed, too")
 {
 	struct cma *cma = area_with_files(2);
 
-	EQ(put("alloc", "7"), 1);
-	EQ(put("free", "7"), 1);
-	EQ(get("used"), 0);
+	REQUIRE_EQ(put("alloc", "7"), 1);
+	REQUIRE_EQ(put("free", "7"), 1);
+	REQUIRE_EQ(get("used"), 0);
 	host_check_area(cma);
 }
 
@@ -147,5 +147,5 @@ TEST(debugfs_none, "an area that is not in use has no files")
 {
 	host.fail_kzalloc = 1;
 	area_with_files(0);
-	CHECK(!files[0].name);
+	REQUIRE(!files[0].name);
 }

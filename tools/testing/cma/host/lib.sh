@@ -28,7 +28,7 @@ build() {
 	local name=$1 cc=$2
 	shift 2
 	stub_headers
-	"$cc" "${cflags[@]}" -I"$here/lib" -I"$out/include" -I"$src/include" \
+	"$cc" "${cflags[@]}" -I"$here/lib" -I"$here/../guest/lib" -I"$out/include" -I"$src/include" \
 		-I"$src/arch/arm/include" -I"$src/drivers/base" -DUNIT="\"$name\"" \
 		-o "$out/$name" "${kernel[@]}" "$here/lib/stubs.c" "$@"
 }

@@ -215,18 +215,18 @@ static const char *row_name(size_t row)
 static void check_place(const struct cma *cma, unsigned int nr_reserved, unsigned long long base,
 			unsigned long size_mib)
 {
-	EQ(cma_area_count, !!base);
-	EQ(!!cma, !!base);
-	EQ(host.nr_reserved, nr_reserved + !!base);
-	EQ(host.nr_fixups, !!base);
+	REQUIRE_EQ(cma_area_count, !!base);
+	REQUIRE_EQ(!!cma, !!base);
+	REQUIRE_EQ(host.nr_reserved, nr_reserved + !!base);
+	REQUIRE_EQ(host.nr_fixups, !!base);
 	if (!base)
 		return;
-	EQ(cma_get_base(cma), base);
-	EQ(cma_get_size(cma), size_mib * MIB);
-	EQ(host.reserved[nr_reserved].base, base);
-	EQ(host.reserved[nr_reserved].size, size_mib * MIB);
-	EQ(host.fixup.base, base);
-	EQ(host.fixup.size, size_mib * MIB);
+	REQUIRE_EQ(cma_get_base(cma), base);
+	REQUIRE_EQ(cma_get_size(cma), size_mib * MIB);
+	REQUIRE_EQ(host.reserved[nr_reserved].base, base);
+	REQUIRE_EQ(host.reserved[nr_reserved].size, size_mib * MIB);
+	REQUIRE_EQ(host.fixup.base, base);
+	REQUIRE_EQ(host.fixup.size, size_mib * MIB);
 }
 
 TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
@@ -238,7 +238,7 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 	r->machine();
 	nr_reserved = host.nr_reserved;
 	snprintf(arg, sizeof(arg), "%s", r->arg);
-	EQ(host_early_param(arg), 0);
+	REQUIRE_EQ(host_early_param(arg), 0);
 	memset(arg, 'x', sizeof(arg));	/* the command line does not stay */
 	dma_contiguous_reserve(0);
 
@@ -252,18 +252,18 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 	else
 		snprintf(line, sizeof(line), "cma: reserved %lu KiB at 0x%08llx (cma=%s%s%s)\n",
 			 r->size_mib << 10, r->base, r->arg, *r->end ? ": " : "", r->end);
-	EQ_STR(host.log, line);
+	REQUIRE_STREQ(host.log, line);
 	check_place(dma_contiguous_default_area, nr_reserved, r->base, r->size_mib);
 }
 
 TEST(argument_last, "the last cma= counts, and \"cma\" alone is no size")
 {
 	vexpress();
-	EQ(host_early_param("garbage"), 0);
-	EQ(host_early_param("16M@0x60000000-0x70000000"), 0);
-	EQ(host_early_param("8M"), 0);
+	REQUIRE_EQ(host_early_param("garbage"), 0);
+	REQUIRE_EQ(host_early_param("16M@0x60000000-0x70000000"), 0);
+	REQUIRE_EQ(host_early_param("8M"), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: reserved 8192 KiB at 0x7f800000\n");
+	REQUIRE_STREQ(host.log, "cma: reserved 8192 KiB at 0x7f800000\n");
 	dma_contiguous_reserve(0);
 	check_place(dma_contiguous_default_area, 3, 0x7f800000, 8);
 }
@@ -271,9 +271,9 @@ TEST(argument_last, "the last cma= counts, and \"cma\" alone is no size")
 TEST(argument_none, "\"cma\" without a value is no size")
 {
 	vexpress();
-	EQ(host_early_param(NULL), 0);
+	REQUIRE_EQ(host_early_param(NULL), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: cma=: not a size; no area\n");
+	REQUIRE_STREQ(host.log, "cma: cma=: not a size; no area\n");
 	check_place(dma_contiguous_default_area, 3, 0, 0);
 }
 
@@ -283,20 +283,20 @@ TEST(argument_long, "an argument that is too long for the message is cut there o
 
 	vexpress();
 	snprintf(arg, sizeof(arg), "%080d16M@0x60000000", 0);
-	EQ(host_early_param(arg), 0);
+	REQUIRE_EQ(host_early_param(arg), 0);
 	dma_contiguous_reserve(0);
 	snprintf(line, sizeof(line), "cma: reserved 16384 KiB at 0x60800000 (cma=%063d: %s)\n", 0,
 		 KERNEL);
-	EQ_STR(host.log, line);
+	REQUIRE_STREQ(host.log, line);
 }
 
 TEST(at_zero, "an area can begin at address 0")
 {
 	host_memory(0, 64 * MIB);
-	EQ(host_early_param("16M@0"), 0);
+	REQUIRE_EQ(host_early_param("16M@0"), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: reserved 16384 KiB at 0x00000000 (cma=16M@0)\n");
-	EQ(cma_get_base(dma_contiguous_default_area), 0);
+	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x00000000 (cma=16M@0)\n");
+	REQUIRE_EQ(cma_get_base(dma_contiguous_default_area), 0);
 }
 
 TEST(highest_at_zero, "the highest place can be at address 0")
@@ -305,31 +305,31 @@ TEST(highest_at_zero, "the highest place can be at address 0")
 	host_reserve(0x1000000, 0x1000);
 	host_reserve(0x2000000, 0x1000);
 	host_reserve(0x3000000, 0x1000);
-	EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_param("16M"), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: reserved 16384 KiB at 0x00000000\n");
+	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x00000000\n");
 }
 
 TEST(all_but_16, "an area can be all of the memory but 16 MiB")
 {
 	host_memory(0, 64 * MIB);
-	EQ(host_early_param("75%"), 0);
+	REQUIRE_EQ(host_early_param("75%"), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: reserved 49152 KiB at 0x01000000\n");
+	REQUIRE_STREQ(host.log, "cma: reserved 49152 KiB at 0x01000000\n");
 }
 
 TEST(all_but_12, "an area can not be all of the memory but 12 MiB")
 {
 	host_memory(0, 64 * MIB);
-	EQ(host_early_param("52M"), 0);
+	REQUIRE_EQ(host_early_param("52M"), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: cma=52M: size is too large; no area\n");
+	REQUIRE_STREQ(host.log, "cma: cma=52M: size is too large; no area\n");
 }
 
 TEST(limit, "the limit of the architecture holds unless an address was given")
 {
 	vexpress();
-	EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_param("16M"), 0);
 	dma_contiguous_reserve(0x68000000);
 	check_place(dma_contiguous_default_area, 3, 0x67000000, 16);
 }
@@ -337,16 +337,16 @@ TEST(limit, "the limit of the architecture holds unless an address was given")
 TEST(limit_low, "no room below the limit")
 {
 	vexpress();
-	EQ(host_early_param("64M"), 0);
+	REQUIRE_EQ(host_early_param("64M"), 0);
 	dma_contiguous_reserve(0x62400000);
-	EQ_STR(host.log, "cma: cma=64M: no free range of this size; no area\n");
+	REQUIRE_STREQ(host.log, "cma: cma=64M: no free range of this size; no area\n");
 	check_place(dma_contiguous_default_area, 3, 0, 0);
 }
 
 TEST(limit_base, "a place that was asked for may be above the limit")
 {
 	vexpress();
-	EQ(host_early_param("16M@0x70000000"), 0);
+	REQUIRE_EQ(host_early_param("16M@0x70000000"), 0);
 	dma_contiguous_reserve(0x68000000);
 	check_place(dma_contiguous_default_area, 3, 0x70000000, 16);
 }
@@ -378,7 +378,7 @@ TEST_TABLE(limit_high, "in high memory if there is some below the limit", ARRAY_
 	   limit_name)
 {
 	highmem();
-	EQ(host_early_param(limits[row].arg), 0);
+	REQUIRE_EQ(host_early_param(limits[row].arg), 0);
 	dma_contiguous_reserve(limits[row].limit);
 	check_place(dma_contiguous_default_area, 2, limits[row].base, limits[row].size_mib);
 }
@@ -386,10 +386,10 @@ TEST_TABLE(limit_high, "in high memory if there is some below the limit", ARRAY_
 TEST(limit_border, "no area lies across the limit, where a zone may end")
 {
 	vexpress();
-	EQ(host_early_param("16M@0x67800000"), 0);
+	REQUIRE_EQ(host_early_param("16M@0x67800000"), 0);
 	dma_contiguous_reserve(0x68000000);
-	EQ_STR(host.log, "cma: reserved 16384 KiB at 0x68000000 (cma=16M@0x67800000: "
-	       "crosses the end of the memory that all devices reach)\n");
+	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x68000000 (cma=16M@0x67800000: "
+		      "crosses the end of the memory that all devices reach)\n");
 	check_place(dma_contiguous_default_area, 3, 0x68000000, 16);
 }
 
@@ -402,9 +402,9 @@ TEST(little_left, "what has to be left need not be whole blocks")
 		host_reserve(0x60000000 + i * 4 * MIB, 0x1000);
 		host_reserve(0x63400000 + i * 4 * MIB, 0x1000);
 	}
-	EQ(host_early_param("40M"), 0);
+	REQUIRE_EQ(host_early_param("40M"), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: reserved 40960 KiB at 0x60c00000\n");
+	REQUIRE_STREQ(host.log, "cma: reserved 40960 KiB at 0x60c00000\n");
 }
 
 /* Each program has another choice of Kconfig: CONFIG_MIB is what it makes of 512 MiB */
@@ -416,7 +416,7 @@ TEST(config, "size by Kconfig")
 	dma_contiguous_reserve(0);
 	snprintf(line, sizeof(line), "cma: reserved %u KiB at 0x%08x\n", CONFIG_MIB << 10,
 		 0x80000000U - (CONFIG_MIB << 20));
-	EQ_STR(host.log, CONFIG_MIB ? line : "");
+	REQUIRE_STREQ(host.log, CONFIG_MIB ? line : "");
 	check_place(dma_contiguous_default_area, 3, CONFIG_MIB ? 0x80000000 - CONFIG_MIB * MIB : 0,
 		    CONFIG_MIB);
 }
@@ -426,8 +426,8 @@ TEST(config_full, "size by Kconfig, and no room")
 	full();
 	host_reserve(0x60600000, 0x1a00000);
 	dma_contiguous_reserve(0);
-	CHECK(CONFIG_MIB ? !!strstr(host.log, "K: no free range of this size; no area\n") :
-	      !*host.log);
+	REQUIRE(CONFIG_MIB ? !!strstr(host.log, "K: no free range of this size; no area\n") :
+		!*host.log);
 	check_place(dma_contiguous_default_area, 5, 0, 0);
 }
 
@@ -471,7 +471,7 @@ TEST_TABLE(declare, "dma_declare_contiguous", ARRAY_SIZE(declare_rows), declare_
 	char line[200];
 
 	highmem();
-	EQ(dma_declare_contiguous(&dev, r->size, r->base, r->limit), r->ret);
+	REQUIRE_EQ(dma_declare_contiguous(&dev, r->size, r->base, r->limit), r->ret);
 	if (r->why)
 		snprintf(line, sizeof(line),
 			 "cma: dma_declare_contiguous(0x%08lx, 0x%08lx): %s; no area\n", r->size,
@@ -479,9 +479,9 @@ TEST_TABLE(declare, "dma_declare_contiguous", ARRAY_SIZE(declare_rows), declare_
 	else
 		snprintf(line, sizeof(line),
 			 "cma: reserved 8192 KiB at 0x%08lx for a device (cma1)\n", r->place);
-	EQ_STR(host.log, line);
+	REQUIRE_STREQ(host.log, line);
 	check_place(dev.cma_area, 2, r->place, 8);
-	CHECK(!dma_contiguous_default_area);
+	REQUIRE(!dma_contiguous_default_area);
 }
 
 TEST(declare_many, "as many areas of devices as CONFIG_CMA_AREAS, besides the default one")
@@ -490,22 +490,22 @@ TEST(declare_many, "as many areas of devices as CONFIG_CMA_AREAS, besides the de
 	unsigned int i;
 
 	vexpress();
-	EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_param("16M"), 0);
 	dma_contiguous_reserve(0);
 	for (i = 0; i < CONFIG_CMA_AREAS; i++) {
 		char name[8];
 
-		EQ(dma_declare_contiguous(&dev[i], 4 * MIB, 0, 0), 0);
+		REQUIRE_EQ(dma_declare_contiguous(&dev[i], 4 * MIB, 0, 0), 0);
 		snprintf(name, sizeof(name), "cma%u", i + 1);
-		EQ_STR(cma_get_name(dev_get_cma_area(&dev[i])), name);
+		REQUIRE_STREQ(cma_get_name(dev_get_cma_area(&dev[i])), name);
 	}
 	host.log[0] = 0;
-	EQ(dma_declare_contiguous(&one_more, 4 * MIB, 0, 0), -ENOSPC);
-	EQ_STR(host.log,
-	       "cma: dma_declare_contiguous(0x00400000, 0x00000000): too many areas; no area\n");
-	EQ(host.nr_reserved, 3 + 1 + CONFIG_CMA_AREAS);
-	CHECK(dev_get_cma_area(&one_more) == dma_contiguous_default_area);
-	EQ_STR(cma_get_name(dev_get_cma_area(NULL)), "reserved");
+	REQUIRE_EQ(dma_declare_contiguous(&one_more, 4 * MIB, 0, 0), -ENOSPC);
+	REQUIRE_STREQ(host.log,
+		      "cma: dma_declare_contiguous(0x00400000, 0x00000000): too many areas; no area\n");
+	REQUIRE_EQ(host.nr_reserved, 3 + 1 + CONFIG_CMA_AREAS);
+	REQUIRE(dev_get_cma_area(&one_more) == dma_contiguous_default_area);
+	REQUIRE_STREQ(cma_get_name(dev_get_cma_area(NULL)), "reserved");
 }
 
 /* From the command line to a buffer */
@@ -514,7 +514,7 @@ static void boot(void)
 	unsigned int i;
 
 	vexpress();
-	EQ(host_early_param("8M@0x60000000"), 0);
+	REQUIRE_EQ(host_early_param("8M@0x60000000"), 0);
 	dma_contiguous_reserve(0);
 	host_pages(0x60000, 0x4000);
 	host_set(0x60000, 0x4000, PAGE_FREE);
@@ -524,7 +524,7 @@ static void boot(void)
 				 (host.reserved[i].size + PAGE_SIZE - 1) >> PAGE_SHIFT,
 				 PAGE_RESERVED);
 	host.log[0] = 0;
-	EQ(host_core_initcall(), 0);
+	REQUIRE_EQ(host_core_initcall(), 0);
 }
 
 TEST(booted, "a device gets a buffer from what was reserved")
@@ -534,13 +534,13 @@ TEST(booted, "a device gets a buffer from what was reserved")
 
 	boot();
 	page = dma_alloc_from_contiguous(&dev, 1, 31);
-	EQ(page_to_pfn(page), 0x60800);
-	CHECK(dma_release_from_contiguous(&dev, page, 1));
-	CHECK(!dma_alloc_from_contiguous(&dev, -1, 0));
+	REQUIRE_EQ(page_to_pfn(page), 0x60800);
+	REQUIRE(dma_release_from_contiguous(&dev, page, 1));
+	REQUIRE(!dma_alloc_from_contiguous(&dev, -1, 0));
 	page = dma_alloc_from_contiguous(&dev, 2048, 8);
-	EQ(page_to_pfn(page), 0x60800);
-	CHECK(!dma_alloc_from_contiguous(&dev, 1, 0));
-	CHECK(dma_release_from_contiguous(&dev, page, 2048));
+	REQUIRE_EQ(page_to_pfn(page), 0x60800);
+	REQUIRE(!dma_alloc_from_contiguous(&dev, 1, 0));
+	REQUIRE(dma_release_from_contiguous(&dev, page, 2048));
 	host_check_area(dma_contiguous_default_area);
 }
 
@@ -548,9 +548,9 @@ TEST(booted_unreserved, "memory that memblock could not reserve is not used")
 {
 	vexpress();
 	host.fail_memblock_reserve = true;
-	EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_param("16M"), 0);
 	dma_contiguous_reserve(0);
-	EQ_STR(host.log, "cma: cma=16M: memblock has no room for it; no area\n");
-	CHECK(!dma_contiguous_default_area);
-	CHECK(!dma_alloc_from_contiguous(NULL, 1, 0));
+	REQUIRE_STREQ(host.log, "cma: cma=16M: memblock has no room for it; no area\n");
+	REQUIRE(!dma_contiguous_default_area);
+	REQUIRE(!dma_alloc_from_contiguous(NULL, 1, 0));
 }

@@ -86,7 +86,6 @@ static int show_helper(char **args)
 	struct frame frame;
 	char byte;
 
-	tap_shared = calloc(1, sizeof(*tap_shared));
 	display_open(&display, card_open());
 	if (width)
 		frame_create(display.card, &frame, width, height_of(width), bpp);

@@ -7,8 +7,10 @@
 #define GUEST_H
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
@@ -20,6 +22,55 @@
 #define WORDS		(PAGE / sizeof(__u32))
 #define MIB		((size_t)1024 * 1024)
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
+
+static const char *tap_about = "";	/* what is tested just now */
+unsigned int test_checks;
+
+void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("# %s:%d: %s%s%s%s", file, line, tap_about,
+	       *tap_about ? ": " : "", what, *fmt ? ": " : "");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+	_exit(TAP_FAIL);
+}
+
+/* A process that is killed when its parent ends. */
+static pid_t tap_fork(void)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* Run a part of a test in another process. */
+static pid_t tap_start(void (*run)(void *arg), void *arg)
+{
+	pid_t pid = tap_fork();
+
+	if (!pid) {
+		run(arg);
+		fflush(stdout);
+		_exit(TAP_PASS);
+	}
+	return pid;
+}
+
+/* Wait for such a part; the test fails if the part failed. */
+static void tap_join(pid_t pid)
+{
+	REQUIRE(tap_wait(pid) == TAP_PASS, "the other process failed");
+}
 
 /* Load a module; 0, or a negative errno. */
 static int module_load(const char *name)

@@ -403,7 +403,6 @@ static int film(char **args)
 	struct camera camera;
 	struct screen screen;
 
-	tap_shared = calloc(1, sizeof(*tap_shared));
 	importer_begin();
 	screen_open(&screen);
 	camera_create(&camera, 0, screen.display.card, DISPLAY, 1024, 768);

@@ -22,11 +22,11 @@ static void hold(struct held *h, struct page *page, unsigned long count, unsigne
 
 	if (!page)
 		return;
-	CHECK(cma_pages_allocated(cma, page, count));
-	EQ(page_to_pfn(page) % (1UL << align_order), 0);
+	REQUIRE(cma_pages_allocated(cma, page, count));
+	REQUIRE_EQ(page_to_pfn(page) % (1UL << align_order), 0);
 	for (i = 0; i < count; i++) {
-		EQ(page[i].state, PAGE_OWNED);
-		EQ(page[i].owner, 0);
+		REQUIRE_EQ(page[i].state, PAGE_OWNED);
+		REQUIRE_EQ(page[i].owner, 0);
 		page[i].owner = h - held + 1;
 	}
 	h->page = page;
@@ -43,9 +43,9 @@ static void let_go(struct held *h, unsigned long count)
 	if (!count)
 		return;
 	for (i = 0; i < count; i++)
-		EQ(h->page[i].owner, h - held + 1);
-	CHECK(cma_release(cma, h->page, count));
-	CHECK(!cma_release(cma, h->page, count));
+		REQUIRE_EQ(h->page[i].owner, h - held + 1);
+	REQUIRE(cma_release(cma, h->page, count));
+	REQUIRE(!cma_release(cma, h->page, count));
 	nr_held -= count;
 	h->page = h->count > count ? h->page + count : NULL;
 	h->count -= count;
@@ -64,7 +64,7 @@ static void release_any(unsigned long i, unsigned long count)
 	bool owned = page[0].owner;
 
 	if (!owned)
-		CHECK(!cma_release(cma, page, count));
+		REQUIRE(!cma_release(cma, page, count));
 }
 
 static void step(const uint8_t *op)
@@ -102,7 +102,7 @@ static void step(const uint8_t *op)
 	default:
 		host_current.flags = op[3] & 1 ? PF_MEMALLOC : 0;
 	}
-	EQ(host_nr(PAGE_OWNED), nr_held);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), nr_held);
 	host.log[0] = 0;
 }
 
@@ -118,9 +118,9 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 	nr_held = 0;
 	blocks = 1 + (data[0] & 1);
 	host_pages(BASE, blocks * pageblock_nr_pages);
-	EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(host.nr_pages), data[0] / 2 % 4, NULL,
-				 &cma), 0);
-	EQ(host_core_initcall(), 0);
+	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(host.nr_pages), data[0] / 2 % 4,
+					 NULL, &cma), 0);
+	REQUIRE_EQ(host_core_initcall(), 0);
 
 	for (at = 1; at + 4 <= size && at < 4 * STEPS; at += 4)
 		step(data + at);
@@ -129,7 +129,7 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 		if (held[i].page)
 			let_go(&held[i], ~0UL);
 	host_check_area(cma);
-	EQ(cma_used_pages(cma), 0);
-	EQ(host_nr(PAGE_OWNED), 0);
+	REQUIRE_EQ(cma_used_pages(cma), 0);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), 0);
 	return 0;
 }

@@ -53,14 +53,14 @@ static void check_request(const char *arg, u64 base, u64 size, u64 limit)
 		val = memblock_phys_mem_size() * val / 100;
 		end++;
 	}
-	CHECK(val && size >= val && size - val < CMA_MIN_ALIGNMENT_BYTES);
+	REQUIRE(val && size >= val && size - val < CMA_MIN_ALIGNMENT_BYTES);
 	if (*end != '@') {
-		CHECK(base + size <= (limit ? limit : lowmem));
+		REQUIRE(base + size <= (limit ? limit : lowmem));
 		return;
 	}
 	first = number(end + 1, &end);
-	CHECK(base >= first);
-	CHECK(*end != '-' || base + size <= number(end + 1, &end));
+	REQUIRE(base >= first);
+	REQUIRE(*end != '-' || base + size <= number(end + 1, &end));
 }
 
 static void check_area(struct cma *cma, unsigned int nr_reserved, u64 limit)
@@ -69,20 +69,20 @@ static void check_area(struct cma *cma, unsigned int nr_reserved, u64 limit)
 	bool in_memory = false;
 	unsigned int i;
 
-	CHECK(size && IS_ALIGNED(base | size, CMA_MIN_ALIGNMENT_BYTES));
-	CHECK(base >= lowmem || base + size <= lowmem);
-	CHECK(base >= limit || base + size <= limit);
+	REQUIRE(size && IS_ALIGNED(base | size, CMA_MIN_ALIGNMENT_BYTES));
+	REQUIRE(base >= lowmem || base + size <= lowmem);
+	REQUIRE(base >= limit || base + size <= limit);
 	for (i = 0; i < host.nr_memory; i++)
 		in_memory |= base >= host.memory[i].base &&
 			     base + size <= host.memory[i].base + host.memory[i].size;
-	CHECK(in_memory);
+	REQUIRE(in_memory);
 	for (i = 0; i < nr_reserved; i++)
-		CHECK(base >= host.reserved[i].base + host.reserved[i].size ||
-		      base + size <= host.reserved[i].base);
-	EQ(host.reserved[nr_reserved].base, base);
-	EQ(host.reserved[nr_reserved].size, size);
-	EQ(host.fixup.base, base);
-	EQ(host.fixup.size, size);
+		REQUIRE(base >= host.reserved[i].base + host.reserved[i].size ||
+			base + size <= host.reserved[i].base);
+	REQUIRE_EQ(host.reserved[nr_reserved].base, base);
+	REQUIRE_EQ(host.reserved[nr_reserved].size, size);
+	REQUIRE_EQ(host.fixup.base, base);
+	REQUIRE_EQ(host.fixup.size, size);
 }
 
 int fuzz_one_input(const uint8_t *data, size_t size)
@@ -100,19 +100,20 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 	nr_reserved = host.nr_reserved;
 	limit = data[3] & 4 ? host.memory[0].base + data[3] * MIB : 0;
 	memcpy(arg, data + 4, min_t(size_t, size - 4, sizeof(arg) - 1));
-	EQ(host_early_param(arg), 0);
+	REQUIRE_EQ(host_early_param(arg), 0);
 	dma_contiguous_reserve(limit);
 
 	cma = dma_contiguous_default_area;
-	CHECK(!strncmp(host.log, "cma: ", 5));
+	REQUIRE(!strncmp(host.log, "cma: ", 5));
 	/* A newline may be in the argument, and the argument in the line */
-	CHECK(strchr(arg, '\n') || strchr(host.log, '\n') == host.log + strlen(host.log) - 1);
-	CHECK(strstr(arg, "(null)") || !strstr(host.log, "(null)"));
-	EQ(!strncmp(host.log, "cma: reserved ", 14), !!cma);
-	EQ(!strncmp(host.log, "cma: cma=", 9) || !strncmp(host.log, "cma: no area", 12), !cma);
-	EQ(cma_area_count, !!cma);
-	EQ(host.nr_reserved, nr_reserved + !!cma);
-	EQ(host.nr_fixups, !!cma);
+	REQUIRE(strchr(arg, '\n') || strchr(host.log, '\n') == host.log + strlen(host.log) - 1);
+	REQUIRE(strstr(arg, "(null)") || !strstr(host.log, "(null)"));
+	REQUIRE_EQ(!strncmp(host.log, "cma: reserved ", 14), !!cma);
+	REQUIRE_EQ(!strncmp(host.log, "cma: cma=", 9) || !strncmp(host.log, "cma: no area", 12),
+		   !cma);
+	REQUIRE_EQ(cma_area_count, !!cma);
+	REQUIRE_EQ(host.nr_reserved, nr_reserved + !!cma);
+	REQUIRE_EQ(host.nr_fixups, !!cma);
 	if (cma) {
 		check_area(cma, nr_reserved, limit);
 		check_request(arg, cma_get_base(cma), cma_get_size(cma), limit);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "test.h"
+
 struct cma;
 
 /* What a page of the model is doing */
@@ -67,44 +69,5 @@ void host_atomic(bool on);
 void host_check_area(struct cma *cma);
 void host_check_locks(void);
 __noreturn __printf(1, 2) void host_fail(const char *fmt, ...);
-
-/* Tests register themselves, and each one runs in a process of its own */
-struct test {
-	const char	*name;
-	void		(*run)(size_t row);
-	size_t		nr_rows;	/* 0: not a table */
-	const char	*(*row_name)(size_t row);
-	struct test	*next;
-};
-
-void test_register(struct test *test);
-
-#define TEST_TABLE(id, what, rows, naming)					\
-	static void run_##id(size_t row);					\
-	__attribute__((constructor)) static void register_##id(void)		\
-	{									\
-		static struct test test = { what, run_##id, rows, naming, NULL };	\
-										\
-		test_register(&test);						\
-	}									\
-	static void run_##id(size_t row)
-
-#define TEST(id, what)	TEST_TABLE(id, what, 0, NULL)
-
-#define CHECK(cond) do {							\
-	if (!(cond))								\
-		host_fail("%s:%d: not true: %s", __FILE__, __LINE__, #cond);	\
-} while (0)
-
-#define EQ(have, want) do {							\
-	long long have_ = (long long)(have), want_ = (long long)(want);		\
-										\
-	if (have_ != want_)							\
-		host_fail("%s:%d: %s is %lld (%#llx), not %lld (%#llx)",	\
-			  __FILE__, __LINE__, #have, have_, have_, want_, want_); \
-} while (0)
-
-#define EQ_STR(have, want)	test_eq_str(__FILE__, __LINE__, have, want)
-void test_eq_str(const char *file, int line, const char *have, const char *want);
 
 #endif

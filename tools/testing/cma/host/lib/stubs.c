@@ -16,6 +16,7 @@ struct host host;
 struct memblock memblock;
 unsigned long totalcma_pages;
 const char host_locks;
+unsigned int test_checks;
 __thread struct task_struct host_current;
 static __thread unsigned int spinlocks, mutexes;
 static __thread bool irqs_off;
@@ -26,17 +27,31 @@ static bool isolated[256];	/* pageblocks of the model */
 static struct zone zones[4];
 static struct { const char *name; unsigned long count; } events[MAX_EVENTS];
 
+/* Failed tests and fuzzers end alike: the fuzzers' driver waits for SIGABRT */
+static __noreturn void end_failed(const char *fmt, va_list args)
+{
+	vprintf(fmt, args);
+	printf("\n# log: %s\n", host.log);
+	fflush(stdout);
+	abort();
+}
+
+void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	printf("# %s:%d: %s%s", file, line, what, *fmt ? ": " : "");
+	end_failed(fmt, args);
+}
+
 void host_fail(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
 	printf("# ");
-	vprintf(fmt, args);
-	printf("\n# log: %s\n", host.log);
-	va_end(args);
-	fflush(stdout);
-	abort();
+	end_failed(fmt, args);
 }
 
 /* Locks */
@@ -584,9 +599,9 @@ void init_cma_reserved_pageblock(struct page *page)
 	unsigned long pfn = page_to_pfn(page);
 
 	no_spinlock("init_cma_reserved_pageblock");
-	EQ(pfn % pageblock_nr_pages, 0);
-	EQ(change(pfn, pfn + pageblock_nr_pages, PAGE_RESERVED, PAGE_FREE),
-	   pfn + pageblock_nr_pages);
+	REQUIRE_EQ(pfn % pageblock_nr_pages, 0);
+	REQUIRE_EQ(change(pfn, pfn + pageblock_nr_pages, PAGE_RESERVED, PAGE_FREE),
+		   pfn + pageblock_nr_pages);
 }
 
 /* Faithful: what is no memory, or not reserved, is left alone */
@@ -604,9 +619,9 @@ void host_check_area(struct cma *cma)
 	bool bit;
 
 	host_check_locks();
-	EQ(cma->nr_trials, 0);
+	REQUIRE_EQ(cma->nr_trials, 0);
 	for (i = 0; i < ARRAY_SIZE(isolated); i++)
-		CHECK(!isolated[i]);
+		REQUIRE(!isolated[i]);
 	for (i = 0; i < cma->count; i++) {
 		struct page *page = pfn_to_page(cma->base_pfn + i);
 
