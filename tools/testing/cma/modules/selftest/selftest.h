@@ -5,8 +5,8 @@
  * A test is a function after CMA_SELFTEST(); it needs no entry in any list. It
  * fails when one of its ST_CHECK()s does, and passes when it returns without.
  */
-#ifndef ST_H
-#define ST_H
+#ifndef SELFTEST_H
+#define SELFTEST_H
 
 #include <linux/cma.h>
 #include <linux/compiler.h>

@@ -21,7 +21,7 @@
 #include <linux/vmstat.h>
 
 #include "cma_pdev.h"
-#include "st.h"
+#include "selftest.h"
 
 /* How often a cycle is tried before what it left behind counts as lost. */
 #define ST_CYCLES	5
@@ -32,7 +32,7 @@ MODULE_PARM_DESC(filter, "run only the tests with this text in their name");
 
 /*
  * The ends of the list of tests: this object is the first in the module, and
- * st_end.o is the last one.
+ * end.o is the last one.
  */
 static const struct cma_selftest *const st_begin[1]
 	__used __section(cma_selftests) = { NULL };

@@ -2,8 +2,8 @@
 /*
  * What tests of shared buffers do as user space does it
  */
-#ifndef ST_DMABUF_H
-#define ST_DMABUF_H
+#ifndef SELFTEST_DMABUF_H
+#define SELFTEST_DMABUF_H
 
 #include <linux/fs.h>
 #include <linux/mm.h>

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "st.h"
+#include "selftest.h"
 
 #define ST_RANGE	300	/* pages: no power of two, not all of a block */
 

@@ -15,8 +15,8 @@
 
 #include "cma_pdev.h"
 #include "mock_exporter.h"
-#include "st.h"
-#include "st_dmabuf.h"
+#include "selftest.h"
+#include "dmabuf.h"
 
 #define ST_PLANES	2
 #define ST_PLANE_SIZE	(3 * PAGE_SIZE)	/* less than MOCK_SIZE */

@@ -21,8 +21,8 @@
 
 #include "cma_pdev.h"
 #include "cma_pte.h"
-#include "st.h"
-#include "st_dmabuf.h"
+#include "selftest.h"
+#include "dmabuf.h"
 
 #define ST_SYSTEM	"/dev/dma_heap/system"
 #define ST_AREA		"/dev/dma_heap/linux,cma"

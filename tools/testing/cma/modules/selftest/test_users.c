@@ -9,7 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/slab.h>
 
-#include "st.h"
+#include "selftest.h"
 
 /* More than the pool for atomic allocations has, whatever its size up to 1 MiB */
 #define ST_POOL_BLOCKS	400

@@ -5,7 +5,7 @@
 #include <linux/cma.h>
 #include <linux/slab.h>
 
-#include "st.h"
+#include "selftest.h"
 
 /* Areas up to this size have every size allocated: that takes their square. */
 #define ST_ALL_SIZES	16384

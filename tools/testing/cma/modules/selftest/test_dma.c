@@ -10,7 +10,7 @@
 #include <asm/pgtable.h>
 
 #include "cma_pte.h"
-#include "st.h"
+#include "selftest.h"
 
 #define ST_MIB		(1024 * 1024UL)
 #define ST_MAX_ATOMIC	4096

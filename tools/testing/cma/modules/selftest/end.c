@@ -2,7 +2,7 @@
 /*
  * The end of the list of tests: this object is the last one in the module.
  */
-#include "st.h"
+#include "selftest.h"
 
 static const struct cma_selftest *const st_end[1]
 	__used __section(cma_selftests) = { NULL };

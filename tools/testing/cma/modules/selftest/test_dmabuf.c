@@ -19,8 +19,8 @@
 
 #include "cma_pdev.h"
 #include "mock_exporter.h"
-#include "st.h"
-#include "st_dmabuf.h"
+#include "selftest.h"
+#include "dmabuf.h"
 
 static bool misuse;
 module_param(misuse, bool, 0444);
