@@ -19,7 +19,7 @@ static void load(void)
 static void unload(void)
 {
 	if (!error && module_unload("cma_test")) {
-		note("cma_test can not be removed");
+		note("cma_test cannot be removed");
 		_exit(1);
 	}
 }
@@ -98,8 +98,8 @@ TEST(one, "1 MiB can be allocated and freed")
 	REQUIRE(phys == freed, "%#llx was allocated, %#llx freed", phys, freed);
 }
 
-/* How much is too much is the base's: a scenario knows, and looks at the note. */
-TEST(fails, "a buffer that is too large without an area gives ENOMEM")
+/* The limit depends on the base: the scenario knows it and checks the note. */
+TEST(fails, "a buffer that is too large without an area fails with ENOMEM")
 {
 	int fd = open_test();
 	unsigned int count = 0;
@@ -120,7 +120,7 @@ TEST(fails, "a buffer that is too large without an area gives ENOMEM")
 	note("%u MiB is too much", mib);
 }
 
-/* The test before this one has allocated 1 MiB: it goes on with 2. */
+/* The test before this one has allocated 1 MiB: 2 MiB are next. */
 TEST(sizes, "sizes go from 1 to 10 MiB and start again, the oldest is freed first")
 {
 	unsigned long long phys[16], freed;
@@ -153,7 +153,7 @@ TEST(sizes, "sizes go from 1 to 10 MiB and start again, the oldest is freed firs
 	}
 }
 
-TEST(nothing, "a read with nothing to free gives end of file")
+TEST(nothing, "a read with nothing to free returns end of file")
 {
 	char before[256], after[256];
 	int fd = open_test();
@@ -164,7 +164,7 @@ TEST(nothing, "a read with nothing to free gives end of file")
 	REQUIRE(!strcmp(before, after), "\"%s\"", after);
 }
 
-TEST(exhausted, "a write gives ENOMEM when the area is full, the next one goes on")
+TEST(exhausted, "a write fails with ENOMEM while the area is full, and works after that")
 {
 	int fd = open_test();
 	unsigned int count = 0;
@@ -183,8 +183,8 @@ TEST(exhausted, "a write gives ENOMEM when the area is full, the next one goes o
 	release(fd);
 }
 
-/* Left to the end of the program: removing the module has to free it. */
-TEST(left, "a buffer that nobody frees goes with the module")
+/* Not freed by the program: removing the module has to free it. */
+TEST(left, "a buffer that is left is freed with the module")
 {
 	long before, after;
 	int fd = open_test();

@@ -59,7 +59,7 @@ static unsigned int bits_in_bitmap(void)
 	return count;
 }
 
-/* A call that fails: there is no room for all of the area once a page is used. */
+/* A call that fails: the whole area is not available once a page is used. */
 static unsigned long fail_to_allocate(void)
 {
 	unsigned long count = file_number(DEBUG "count");
@@ -72,7 +72,7 @@ static unsigned long fail_to_allocate(void)
 	return count;
 }
 
-TEST(debug_numbers, "debugfs shows where the area is and how large")
+TEST(debug_numbers, "debugfs shows the place and the size of the area")
 {
 	int ctl = ctl_open();
 	struct cma_ctl_area area;
@@ -90,7 +90,7 @@ TEST(debug_numbers, "debugfs shows where the area is and how large")
 		file_number(DEBUG "used"));
 }
 
-TEST(debug_alloc, "debugfs alloc takes pages, free gives them back")
+TEST(debug_alloc, "debugfs alloc takes pages, and free returns them")
 {
 	unsigned long used, chunk;
 
@@ -112,7 +112,7 @@ TEST(debug_alloc, "debugfs alloc takes pages, free gives them back")
 		chunk, file_number(DEBUG "maxchunk"));
 }
 
-TEST(debug_chunk, "maxchunk pages can be allocated, and one more can not")
+TEST(debug_chunk, "maxchunk pages can be allocated, and not one page more")
 {
 	unsigned long chunk;
 	int ret;
@@ -187,7 +187,7 @@ TEST(meminfo, "CmaTotal is the size of all areas, CmaFree is nr_free_cma")
 		number_in("/proc/vmstat", "nr_free_cma"));
 }
 
-TEST(free_counts, "CmaFree and MemFree go down with an allocation and up again")
+TEST(free_counts, "CmaFree and MemFree fall with an allocation and rise with its release")
 {
 	struct cma_ctl_alloc alloc;
 	int ctl = ctl_open();
@@ -210,7 +210,7 @@ TEST(free_counts, "CmaFree and MemFree go down with an allocation and up again")
 	REQUIRE(labs(cma_less) <= 512, "CmaFree: %ld less", cma_less);
 }
 
-/* What the kernel itself takes */
+/* Memory that the kernel itself uses */
 static long kernel_kb(void)
 {
 	unsigned long long start, end, size = 0;
@@ -238,9 +238,9 @@ TEST(memtotal, "the area is part of MemTotal: nothing is set aside")
 	read_file("/proc/cmdline", cmdline, sizeof(cmdline));
 	note("MemTotal %ld kB, kernel %ld kB, CmaTotal %ld kB", total,
 	     kernel_kb(), cma);
-	/* QEMU's -m 256: without the area it were 4/5 at most */
+	/* QEMU's -m 256: without the area it would be at most 4/5 */
 	if (total > 256 * 1024 || cma < 64 * 1024)
-		skip("another size of memory or area");
+		skip("memory or the area has another size");
 	REQUIRE(total + kernel_kb() >= 250 * 1024, "MemTotal is %ld kB", total);
 }
 
@@ -332,7 +332,7 @@ TEST(traced_failure, "cma_alloc_finish has the errno of a call that failed")
 	trace_has("cma_alloc_finish: ", want);
 }
 
-TEST(traced_busy, "cma_alloc_busy_retry tells which page was busy")
+TEST(traced_busy, "cma_alloc_busy_retry names the page that was busy")
 {
 	struct cma_ctl_pin pin = {};
 	int ctl = ctl_open();

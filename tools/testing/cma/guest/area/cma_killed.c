@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process is killed while it allocates: the allocation ends, and all that it
- * had taken so far comes back
+ * Kill a process while it allocates: the allocation ends, and every page that it
+ * had taken is returned
  */
 #define TAP_BEGIN ctl_begin
 #define TAP_END ctl_end
@@ -18,7 +18,7 @@ static struct cma_ctl_stat stat_of(int ctl)
 	return stat;
 }
 
-/* In a child of its own; the value is its wait status. */
+/* Run it in a child process and return the wait status. */
 static int in_child(void (*run)(int ctl), useconds_t kill_after)
 {
 	pid_t pid = fork();
@@ -37,7 +37,7 @@ static int in_child(void (*run)(int ctl), useconds_t kill_after)
 	return status;
 }
 
-/* What the area can give in buffers of 1 MiB. */
+/* The number of 1 MiB buffers that fit into the area. */
 static unsigned int capacity(int ctl)
 {
 	static struct cma_ctl_alloc alloc[1024];
@@ -53,7 +53,7 @@ static unsigned int capacity(int ctl)
 	return count;
 }
 
-/* Pages of this process in all of the area: each allocation has to move some. */
+/* Fill the area with pages of this process: each allocation has to move some. */
 static struct ballast ballast;
 
 static void *fill_area(const struct cma_ctl_area *area, size_t *size)
@@ -87,7 +87,7 @@ static void alloc_killed(int ctl)
 	ioctl(ctl, CMA_CTL_ALLOC, &alloc);
 }
 
-TEST(before, "an allocation of a process that is being killed gives up")
+TEST(before, "a process that is being killed gives up its allocation")
 {
 	int ctl = ctl_open();
 	struct cma_ctl_area area = ctl_area(ctl);
@@ -120,7 +120,7 @@ static void range_killed(int ctl)
 	ioctl(ctl, CMA_CTL_RANGE, &range);
 }
 
-TEST(eintr, "alloc_contig_range() gives EINTR when its caller is being killed")
+TEST(eintr, "alloc_contig_range() fails with EINTR when its caller is being killed")
 {
 	int ctl = ctl_open();
 	struct cma_ctl_area area = ctl_area(ctl);
@@ -143,7 +143,7 @@ TEST(eintr, "alloc_contig_range() gives EINTR when its caller is being killed")
 	check_and_unmap(mem, size);
 }
 
-/* Each allocation finds pages in its way, which this process has just got. */
+/* Each allocation has to move pages that this process has just touched. */
 static void alloc_for_ever(int ctl)
 {
 	struct cma_ctl_alloc alloc;
@@ -180,11 +180,11 @@ TEST(any_time, "a process can be killed at any time while it allocates")
 
 		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	}
-	note("%u children killed, %u of them inside of an allocation", killed,
+	note("%u children killed, %u of them during an allocation", killed,
 	     stat_of(ctl).killed - start.killed);
 	REQUIRE(killed == ROUNDS, "%u of %u were killed", killed, ROUNDS);
 	REQUIRE(stat_of(ctl).killed != start.killed,
-		"none was killed inside of an allocation");
+		"none was killed during an allocation");
 	check_and_unmap(mem, size);
 	REQUIRE(capacity(ctl) == before, "%u buffers of 1 MiB, now %u", before,
 		capacity(ctl));

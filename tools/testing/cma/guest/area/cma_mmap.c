@@ -30,7 +30,7 @@ static void check_mapping(unsigned int how, size_t size)
 	word = map_buffer(ctl, &alloc, 0, size);
 	REQUIRE(word != MAP_FAILED, "mmap: %s", strerror(errno));
 	REQUIRE(!ioctl(ctl, CMA_CTL_MAPPED, alloc.id),
-		"other pages, or another memory type than the kernel's: %s",
+		"pages or memory type differ from the kernel's mapping: %s",
 		strerror(errno));
 
 	REQUIRE(!ioctl(ctl, CMA_CTL_FILL, alloc.id), "%s", strerror(errno));
@@ -43,12 +43,12 @@ static void check_mapping(unsigned int how, size_t size)
 	for (i = 0; i < size / sizeof(*word); i++)
 		word[i] = cma_ctl_word(alloc.pfn, i);
 	REQUIRE(!ioctl(ctl, CMA_CTL_CHECK, alloc.id),
-		"the kernel sees something else than the process wrote");
+		"the kernel does not see what the process wrote back");
 	munmap(word, size);
 	close(ctl);
 }
 
-TEST(coherent, "dma_mmap_coherent() shows the buffer, as the kernel maps it")
+TEST(coherent, "dma_mmap_coherent() maps the buffer with the kernel's memory type")
 {
 	check_mapping(CMA_CTL_COHERENT, 4 * MIB);
 }
@@ -58,7 +58,7 @@ TEST(small, "a single coherent page can be mapped")
 	check_mapping(CMA_CTL_COHERENT, PAGE);
 }
 
-TEST(writecombine, "dma_mmap_writecombine() shows the buffer, as the kernel does")
+TEST(writecombine, "dma_mmap_writecombine() maps the buffer with the kernel's memory type")
 {
 	check_mapping(CMA_CTL_WRITECOMBINE, 4 * MIB);
 }
@@ -82,7 +82,7 @@ TEST(offset, "the offset of a mapping counts from the start of the buffer")
 	word = map_buffer(ctl, &alloc, MIB - PAGE, PAGE);
 	REQUIRE(word != MAP_FAILED, "mmap: %s", strerror(errno));
 	REQUIRE(word[0] == cma_ctl_word(alloc.pfn, (MIB - PAGE) / sizeof(*word)),
-		"the last page shows other contents");
+		"the last page has the wrong contents");
 	REQUIRE(!ioctl(ctl, CMA_CTL_MAPPED, alloc.id), "%s", strerror(errno));
 }
 
@@ -101,17 +101,17 @@ static void refused(size_t offset, size_t size)
 	REQUIRE(errno == ENXIO, "%s", strerror(errno));
 }
 
-TEST(too_long, "a mapping longer than the buffer gives ENXIO")
+TEST(too_long, "a mapping that is longer than the buffer fails with ENXIO")
 {
 	refused(0, MIB + PAGE);
 }
 
-TEST(behind, "a mapping that begins behind the buffer gives ENXIO")
+TEST(behind, "a mapping that begins after the buffer fails with ENXIO")
 {
 	refused(MIB, PAGE);
 }
 
-TEST(sticks_out, "a mapping that ends behind the buffer gives ENXIO")
+TEST(sticks_out, "a mapping that ends after the buffer fails with ENXIO")
 {
 	refused(MIB - PAGE, 2 * PAGE);
 }

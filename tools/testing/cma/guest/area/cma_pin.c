@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that get_user_pages() holds in the middle of the area: allocations go
- * around them
+ * Pages in the middle of the area that are pinned by get_user_pages():
+ * allocations avoid them
  */
 #define TAP_BEGIN ctl_begin
 #define TAP_END ctl_end
@@ -10,7 +10,7 @@
 
 #define OWNER	7
 
-/* All of a size that the area gives, or as many as there is room for here. */
+/* Allocate as many buffers of a size as the area and the array have room for. */
 static size_t allocate_all(int ctl, size_t size, struct cma_ctl_alloc *alloc,
 			   size_t max)
 {
@@ -62,8 +62,8 @@ static bool covers(const struct cma_ctl_alloc *alloc, size_t count, __u64 pfn)
 }
 
 /*
- * Fill the area with pages of this process, give back all but one, and hold
- * that one.
+ * Fill the area with pages of this process, release all but one, and pin that
+ * one.
  */
 static char *pin_in_area(int ctl, const struct cma_ctl_area *area, __u64 *pfn)
 {
@@ -87,7 +87,7 @@ static char *pin_in_area(int ctl, const struct cma_ctl_area *area, __u64 *pfn)
 	return page;
 }
 
-TEST(around, "allocations go around a page that is held")
+TEST(around, "allocations avoid a pinned page")
 {
 	static struct cma_ctl_alloc alloc[1024];
 	int ctl = ctl_open();
@@ -100,7 +100,7 @@ TEST(around, "allocations go around a page that is held")
 	free_all(ctl, alloc, without);
 	page = pin_in_area(ctl, &area, &pfn);
 	with = allocate_all(ctl, MIB, alloc, 1024);
-	note("1 MiB buffers: %zu without a held page, %zu with it", without,
+	note("1 MiB buffers: %zu without a pinned page, %zu with it", without,
 	     with);
 	REQUIRE(!covers(alloc, with, pfn), "a buffer contains the held page");
 	REQUIRE(with + 2 >= without, "one page took more than two buffers");
@@ -117,7 +117,7 @@ TEST(around, "allocations go around a page that is held")
 	free_all(ctl, alloc, count);
 }
 
-TEST(quarter, "a quarter of the area can be had in one while a page in it is held")
+TEST(quarter, "a quarter of the area is available in one piece despite a pinned page")
 {
 	struct cma_ctl_alloc alloc;
 	int ctl = ctl_open();
@@ -135,8 +135,8 @@ TEST(quarter, "a quarter of the area can be had in one while a page in it is hel
 	REQUIRE(page_right(page, OWNER, 0), "the held page has changed");
 }
 
-/* The last reference comes from the pin: the page is free when that goes. */
-TEST(exit_held, "a held page that its process has left is free after the pin")
+/* The pin holds the last reference: the page is free when it is dropped. */
+TEST(exit_held, "a pinned page whose process has exited is free after the pin")
 {
 	static struct cma_ctl_alloc alloc[1024];
 	int ctl = ctl_open();

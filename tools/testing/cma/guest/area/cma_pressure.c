@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers are allocated from an area that is full of other people's pages, and
- * not one byte of those changes
+ * Allocate buffers from an area that is full of pages of others, and check that
+ * not one byte of those pages changes
  *
- * Each test first takes all memory but the area, so that the pages it makes
- * have to go into the area, counts them there, and takes what is left of the
- * area, too. Then it gives back some memory outside, for pages to move to,
- * allocates buffers of 1 to 16 MiB one after the other, wants the very ranges
- * that its pages are in, and compares every byte after each step.
+ * Each test first takes all memory outside of the area, so that the pages that it
+ * creates have to go into the area. It counts them there, and takes the rest of
+ * the area, too. Then it releases some memory outside of the area for pages to
+ * move to, allocates buffers of 1 to 16 MiB one after the other, requests exactly
+ * the ranges that its pages are in, and compares every byte after each step.
  */
 #define TAP_BEGIN ctl_begin
 #define TAP_END ctl_end
@@ -21,13 +21,13 @@
 #define EXT2_MAGIC	0xef53
 #define OWNER		11
 
-/* What is free besides the area while pages are made, and for moving them. */
+/* Free memory outside of the area, to create the pages and to move them to. */
 #define SPARE_KB	(12 * 1024)
 #define ROOM_KB		(28 * 1024)
 
 static const size_t mibs[] = { 1, 2, 3, 4, 6, 8, 12, 16 };
 
-/* The pages of a test, and where they are to be. */
+/* The pages of a test, and where they have to be. */
 struct pages {
 	int ctl;
 	struct cma_ctl_area area;
@@ -39,7 +39,7 @@ struct pages {
 	__u64 *pfns;		/* where they were at first */
 };
 
-/* Call before pages are made: what is free now is free in the area. */
+/* Call before creating pages: what is free after it is free in the area. */
 static void begin(struct pages *pages, size_t size)
 {
 	size_t room;
@@ -55,7 +55,7 @@ static void begin(struct pages *pages, size_t size)
 	pages->size &= ~(PAGE - 1);
 }
 
-/* Call when pages were made: enough of them have to be in the area. */
+/* Call after creating pages: enough of them have to be in the area. */
 static void made(struct pages *pages)
 {
 	size_t count = pages_in_area(&pages->area, pages->mem, pages->size);
@@ -71,7 +71,7 @@ static void made(struct pages *pages)
 	ballast_drop(&pages->ballast, &pages->area, ROOM_KB);
 }
 
-/* How many of the pages that were in the area are somewhere else now. */
+/* The number of pages that were in the area and are elsewhere now. */
 static size_t moved(const struct pages *pages)
 {
 	size_t count = 0;
@@ -83,7 +83,7 @@ static size_t moved(const struct pages *pages)
 	return count;
 }
 
-/* Take and give back the ranges, 64 pages each, that the pages are still in. */
+/* Take and return the ranges, 64 pages each, that the pages are still in. */
 static void evict(const struct pages *pages)
 {
 	struct cma_ctl_range range = {
@@ -99,7 +99,7 @@ static void evict(const struct pages *pages)
 		range.pfn = pages->pfns[i] & ~63ULL;
 		REQUIRE(!ioctl(pages->ctl, CMA_CTL_RANGE, &range), "%s",
 			strerror(errno));
-		/* a driver may have a page next to it */
+		/* a driver may use a page next to it */
 		REQUIRE(!range.ret || range.ret == -EBUSY, "range %#llx: %d",
 			(unsigned long long)range.pfn, range.ret);
 		busy += !!range.ret;
@@ -152,7 +152,7 @@ static void check_mem(struct pages *pages)
 	right(pages, pages->mem, "memory");
 }
 
-TEST(anon, "anonymous memory stays what it was")
+TEST(anon, "anonymous memory keeps its contents")
 {
 	struct pages pages;
 
@@ -164,7 +164,7 @@ TEST(anon, "anonymous memory stays what it was")
 	allocate(&pages, check_mem);
 }
 
-TEST(locked, "mlock()ed memory stays what it was")
+TEST(locked, "mlock()ed memory keeps its contents")
 {
 	struct pages pages;
 
@@ -177,7 +177,7 @@ TEST(locked, "mlock()ed memory stays what it was")
 	allocate(&pages, check_mem);
 }
 
-/* A child that has every second page as its own copy looks when it is told to. */
+/* A child with a private copy of every second page; it checks them when told to. */
 static struct child {
 	int ask;
 	int answer;
@@ -212,13 +212,13 @@ static void check_forked(struct pages *pages)
 	REQUIRE(c == 1, "the child's memory is not what it was");
 }
 
-TEST(forked, "memory shared with a child until either writes stays what it was")
+TEST(forked, "copy-on-write memory of parent and child keeps its contents")
 {
 	struct pages pages;
 	int ask[2], answer[2];
 	char c;
 
-	/* the child's copies need room, too */
+	/* the child's copies need memory, too */
 	begin(&pages, 24 * MIB);
 	pages.mem = map_anon(pages.size);
 	REQUIRE(pages.mem, "no address space");
@@ -317,7 +317,7 @@ static void map_file(struct pages *pages, int flags)
 	__asm__ volatile("" : : "r" (sum));
 }
 
-/* To the disk and back: what is there, and not what is in memory. */
+/* Write it back and read it from the disk, not from memory. */
 static void check_disk(struct pages *pages)
 {
 	munmap(pages->mem, pages->size);
@@ -332,7 +332,7 @@ static void check_mem_and_file(struct pages *pages)
 	check_file(pages);
 }
 
-TEST(tmpfs, "files on tmpfs stay what they were")
+TEST(tmpfs, "files on tmpfs keep their contents")
 {
 	const char *dir = mounted("/tmp", TMPFS_MAGIC, "tmpfs");
 	struct pages pages;
@@ -346,7 +346,7 @@ TEST(tmpfs, "files on tmpfs stay what they were")
 	allocate(&pages, check_mem_and_file);
 }
 
-TEST(written, "files just written to a disk stay what they were")
+TEST(written, "files just written to a disk keep their contents")
 {
 	const char *dir = mounted("/mnt", EXT2_MAGIC, "ext2");
 	struct pages pages;
@@ -361,7 +361,7 @@ TEST(written, "files just written to a disk stay what they were")
 	check_disk(&pages);
 }
 
-TEST(shared, "MAP_SHARED pages of a disk stay what they were, and reach it")
+TEST(shared, "MAP_SHARED pages of a disk keep their contents, and reach it")
 {
 	const char *dir = mounted("/mnt", EXT2_MAGIC, "ext2");
 	struct pages pages;
@@ -377,7 +377,7 @@ TEST(shared, "MAP_SHARED pages of a disk stay what they were, and reach it")
 	check_disk(&pages);
 }
 
-/* Even pages are the file's, odd ones are this process's copies. */
+/* Even pages are the file's, odd ones are private copies. */
 static void check_private(struct pages *pages)
 {
 	size_t i;
@@ -388,7 +388,7 @@ static void check_private(struct pages *pages)
 			"page %zu is not what it was", i);
 }
 
-TEST(private, "MAP_PRIVATE pages of a disk stay what they were, and the file, too")
+TEST(private, "MAP_PRIVATE pages of a disk and their file keep their contents")
 {
 	const char *dir = mounted("/mnt", EXT2_MAGIC, "ext2");
 	struct pages pages;
@@ -408,7 +408,7 @@ TEST(private, "MAP_PRIVATE pages of a disk stay what they were, and the file, to
 }
 
 /* Clean pages may be dropped instead of moved: they come from the disk again. */
-TEST(clean, "clean pages of a disk are dropped or moved, and stay what they were")
+TEST(clean, "clean pages of a disk are dropped or moved, and keep their contents")
 {
 	const char *dir = mounted("/mnt", EXT2_MAGIC, "ext2");
 	struct pages pages;
@@ -428,7 +428,7 @@ TEST(clean, "clean pages of a disk are dropped or moved, and stay what they were
 	allocate(&pages, check_mem_and_file);
 }
 
-TEST(fill, "page cache and process memory use the area when nobody else does")
+TEST(fill, "page cache and process memory use the area while no driver does")
 {
 	struct ballast ballast;
 	int ctl = ctl_open();

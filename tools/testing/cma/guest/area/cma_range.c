@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * alloc_contig_range() on ranges that can and that can not be had: the errno,
- * and that nothing else changes
+ * alloc_contig_range() on ranges that are available and on ranges that are not:
+ * its errno, and that nothing else changes
  */
 #define TAP_BEGIN ctl_begin
 #define TAP_END ctl_end
@@ -33,8 +33,8 @@ static bool near(long a, long b)
 }
 
 /*
- * One call, and the same state before and after it. Another call comes before
- * both: it empties the lists of free pages that each CPU has.
+ * Make one call and compare the state before and after it. Another call is made
+ * first: it drains the per-CPU lists of free pages.
  */
 static int range_call(unsigned int what)
 {
@@ -62,7 +62,7 @@ static int range_call(unsigned int what)
 	return range.ret;
 }
 
-TEST(slab, "a block with a slab page gives EBUSY and stays what it was")
+TEST(slab, "a block with a slab page fails with EBUSY and is unchanged")
 {
 	int i;
 
@@ -73,7 +73,7 @@ TEST(slab, "a block with a slab page gives EBUSY and stays what it was")
 	}
 }
 
-TEST(held, "a range with a driver's page gives EBUSY and stays what it was")
+TEST(held, "a range with a driver's page fails with EBUSY and is unchanged")
 {
 	int i;
 
@@ -84,7 +84,7 @@ TEST(held, "a range with a driver's page gives EBUSY and stays what it was")
 	}
 }
 
-TEST(free_range, "a free range can be had and given back")
+TEST(free_range, "a free range can be taken and returned")
 {
 	int i;
 
@@ -95,8 +95,8 @@ TEST(free_range, "a free range can be had and given back")
 	}
 }
 
-/* The page of this process is moved, and what is in it with it. */
-TEST(moved, "the page of a process is moved out of a range that is wanted")
+/* The page of this process is moved together with its contents. */
+TEST(moved, "the page of a process is moved out of a requested range")
 {
 	struct cma_ctl_range range = { .what = CMA_CTL_RANGE_PFN };
 	int ctl = ctl_open();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that a driver gave back is of use to those who can not have it: movable
- * pages go there, and nobody is killed while it is free
+ * Unmovable allocations benefit from memory that a driver has released, too:
+ * movable pages go into the area, and the OOM killer is not invoked while the
+ * area has free pages
  */
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -11,10 +12,10 @@
 
 #define AREA		"/sys/kernel/debug/cma/reserved/"
 #define PIPE_SIZE	(16 * 4096)
-#define NR_PIPES	320		/* 20 MiB that can not be moved */
+#define NR_PIPES	320		/* 20 MiB of unmovable pages */
 #define SPARE_KB	7000		/* above the watermarks */
 
-/* Data in pipes is in pages that are neither movable nor can be reclaimed */
+/* The pages of a pipe can be neither moved nor reclaimed */
 static void fill_pipes(unsigned int nr)
 {
 	static char data[PIPE_SIZE];
@@ -41,7 +42,7 @@ static void take_area(void)
 	}
 }
 
-TEST(spill, "kernel memory is found while only the area has free pages")
+TEST(spill, "unmovable allocations succeed while only the area has free pages")
 {
 	struct rlimit limit = { NR_PIPES * 2 + 64, NR_PIPES * 2 + 64 };
 	long free_kb, cma_kb;

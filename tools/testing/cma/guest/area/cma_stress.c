@@ -2,8 +2,8 @@
 /*
  * Every CPU allocates and frees at random while files are copied on a disk
  *
- * cma_stress.seconds=N and cma_stress.seed=N on the kernel's command line say
- * for how long (60 s) and which sequence.
+ * cma_stress.seconds=N (60) and cma_stress.seed=N on the kernel's command line
+ * set the duration and the random sequence.
  */
 #include "tap.h"
 #include "guest.h"
@@ -57,7 +57,7 @@ static void compare(int fd, size_t size)
 	}
 }
 
-/* Copy to and fro, and compare, twice and until the time is over. */
+/* Copy back and forth and compare, at least twice and until the time is over. */
 static void copy_until(time_t end, const char *dir)
 {
 	char path[2][64], page[PAGE];
@@ -111,7 +111,7 @@ static void check_report(char *report)
 	REQUIRE((long)cpus == sysconf(_SC_NPROCESSORS_ONLN), "%u CPUs", cpus);
 }
 
-/* Let the threads begin; they end when the descriptor is read, or closed. */
+/* Start the threads; they end when the descriptor is read or closed. */
 static int start(unsigned long seed)
 {
 	char text[32];
@@ -152,10 +152,10 @@ static void stress(const char *dir)
 	close(fd);
 	error = module_unload("cma_stress");
 	check_report(report);
-	REQUIRE(!error, "the module can not be removed: %s", strerror(-error));
+	REQUIRE(!error, "the module cannot be removed: %s", strerror(-error));
 }
 
-/* All memory but what the threads and the disk need. */
+/* Take all memory but what the threads and the disk need. */
 static char *fill_memory(size_t *size)
 {
 	long kb = meminfo_kb("MemFree") - 20 * 1024 -
@@ -194,7 +194,7 @@ TEST(all_cpus, "all CPUs allocate and free at random while files are copied")
 	stress_and_count();
 }
 
-/* Whatever the threads get, a page of this process has to move for it. */
+/* For whatever the threads allocate, pages of this process have to move. */
 TEST(full, "the same while memory is full of a process's pages")
 {
 	size_t size;

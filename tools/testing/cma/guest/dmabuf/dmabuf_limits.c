@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices with limits: where the memory of a buffer is that they use, when it
- * moves, and what they are told when there is none for them
+ * Devices with limits: where a buffer has to be for them, when it moves, and how
+ * attach or map fails when no suitable memory is available
  */
 #define TAP_BEGIN importer_begin
 #define TAP_END importer_end
@@ -13,10 +13,10 @@
 
 #include <time.h>
 
-#define SIZE	(4 * MIB)	/* more than the heap gets in one piece */
+#define SIZE	(4 * MIB)	/* more than the heap allocates in one piece */
 #define NO_MEMORY_MASK	0x1fffffff	/* below all memory of the board */
 
-/* A buffer of scattered pages, with bytes that device @dev wrote; not mapped. */
+/* An unmapped buffer of scattered pages, with bytes that device @dev wrote. */
 static int scattered_buffer(int dev, __u32 pattern, __u64 *sum)
 {
 	int fd = new_buffer(system_heap(), SIZE);
@@ -48,13 +48,13 @@ static void check_contiguous(int heap)
 	}
 }
 
-TEST(contiguous, "a device that takes one segment gets one")
+TEST(contiguous, "a device that takes one segment only gets one")
 {
 	close(heap_open_cma());
 	each_heap(check_contiguous);
 }
 
-TEST(strict_first, "with a strict device attached the first map makes it contiguous")
+TEST(strict_first, "the first map is contiguous if a strict device is attached")
 {
 	int fd = new_buffer(system_heap(), SIZE);
 	int dev = new_device(), strict = new_strict_device();
@@ -86,7 +86,7 @@ TEST(move, "a buffer moves to contiguous memory when a strict device maps it")
 		"a process sees other bytes");
 }
 
-/* The buffer can be had by a strict device now, with the same bytes. */
+/* A strict device can map the buffer now, and finds the same bytes. */
 static void require_moves(int strict, __u64 sum)
 {
 	REQUIRE(!dev_map(strict, IMPORTER_READ, NULL), "%s", strerror(errno));
@@ -107,7 +107,7 @@ TEST(busy_device, "a buffer does not move while another device has it mapped")
 	require_moves(strict, sum);
 }
 
-TEST(busy_closed, "a device that is closed while it has a buffer mapped lets go of it")
+TEST(busy_closed, "a device that is closed with a buffer mapped releases it")
 {
 	int dev = new_device(), strict = new_strict_device();
 	__u64 sum;
@@ -188,7 +188,7 @@ TEST(busy_killed, "a buffer can move when the process that had it mapped is kill
 	require_moves(strict, sum);
 }
 
-TEST(attached_only, "a device that is attached but has nothing mapped is not in the way")
+TEST(attached_only, "a device that is attached without a mapping does not block a move")
 {
 	int dev = new_device(), strict = new_strict_device();
 	struct importer_map map;
@@ -200,7 +200,7 @@ TEST(attached_only, "a device that is attached but has nothing mapped is not in 
 	REQUIRE(dev_sum(strict) == sum, "the bytes have changed");
 }
 
-/* Not enough for 128 KiB, or not for whole pages. */
+/* Too little for 128 KiB, or for whole pages. */
 static const struct importer_limits too_little[] = {
 	{ .seg_count = 1, .max_seg_size = 64 * 1024 },
 	{ .seg_count = 31, .boundary = PAGE - 1 },
@@ -232,13 +232,13 @@ static void check_too_big(int heap)
 	close(fd);
 }
 
-TEST(too_big, "a device that can not take all of the buffer can not attach (E2BIG)")
+TEST(too_big, "a device that cannot take the whole buffer cannot attach: E2BIG")
 {
 	close(new_strict_device());
 	each_heap(check_too_big);
 }
 
-TEST(out_of_reach, "a device that reaches no memory can not have it (ERANGE)")
+TEST(out_of_reach, "a device that reaches no memory cannot map a buffer: ERANGE")
 {
 	struct importer_limits low = { .mask = NO_MEMORY_MASK };
 	int dev = new_strict_device();
@@ -265,7 +265,7 @@ static int new_low_device(void)
 	return dev;
 }
 
-TEST(low, "a buffer moves to where a device with a small mask reaches it")
+TEST(low, "a buffer moves to where a device with a small mask can reach it")
 {
 	int low = new_low_device(), dev = new_device();
 	int fd = new_buffer(system_heap(), SIZE);
@@ -285,7 +285,7 @@ TEST(low, "a buffer moves to where a device with a small mask reaches it")
 	REQUIRE(dev_sum(dev) == sum, "the other device sees other bytes");
 }
 
-TEST(low_first, "a device with a small mask that is attached first is minded")
+TEST(low_first, "the first map respects the small mask of an attached device")
 {
 	int low = new_low_device(), dev = new_device();
 	int fd = new_buffer(system_heap(), SIZE);
@@ -297,7 +297,7 @@ TEST(low_first, "a device with a small mask that is attached first is minded")
 	REQUIRE(first.first_dma_addr == second.first_dma_addr, "it has moved");
 }
 
-TEST(low_area, "a device with a small mask can not attach a buffer of an area beyond it")
+TEST(low_area, "a device cannot attach to a buffer in an area beyond its mask")
 {
 	int low = new_low_device(), dev = new_device();
 	int fd = new_buffer(heap_open_cma(), PAGE);
@@ -308,7 +308,7 @@ TEST(low_area, "a device with a small mask can not attach a buffer of an area be
 	REQUIRE(dev_attach(low, fd) == -ERANGE, "attached");
 }
 
-/* Buffers that take all of an area. */
+/* Buffers that use up an area. */
 static unsigned int exhaust(int heap)
 {
 	size_t size = SIZE;
@@ -323,7 +323,7 @@ static unsigned int exhaust(int heap)
 	return count;
 }
 
-TEST(no_memory, "without contiguous memory map fails (ENOMEM), and the buffer is unharmed")
+TEST(no_memory, "without contiguous memory map fails with ENOMEM, and the buffer stays usable")
 {
 	int dev = new_device(), strict = new_strict_device();
 	int fd = new_buffer(system_heap(), 2 * SIZE);
@@ -343,7 +343,7 @@ TEST(no_memory, "without contiguous memory map fails (ENOMEM), and the buffer is
 		"a process sees other bytes");
 }
 
-TEST(no_memory_first, "a strict device that can not have memory does not stop the others")
+TEST(no_memory_first, "a strict device without memory does not stop the others")
 {
 	int dev = new_device(), strict = new_strict_device();
 	int fd = new_buffer(system_heap(), 2 * SIZE);
@@ -356,7 +356,7 @@ TEST(no_memory_first, "a strict device that can not have memory does not stop th
 	REQUIRE(is_pattern(map_buffer(fd, 2 * SIZE), 2 * SIZE, 5), "lost");
 }
 
-/* What devices can have; the importer checks each segment against it. */
+/* Limits of devices; the importer checks each segment against them. */
 static const struct importer_limits limits[] = {
 	{ .max_seg_size = PAGE },
 	{ .max_seg_size = 6000 },
@@ -397,14 +397,14 @@ static void check_segments(int heap)
 	}
 }
 
-TEST(segments, "segments are as long as the device can have, and cross no boundary")
+TEST(segments, "segments are as long as the limits allow, and cross no boundary")
 {
 	close(new_strict_device());
 	each_heap(check_segments);
 }
 
 #define RACE_SECONDS	5
-#define RACE_PATIENCE	60	/* seconds until one has to have moved */
+#define RACE_PATIENCE	60	/* seconds until one buffer must have moved */
 
 struct race {
 	int fd;
@@ -454,10 +454,10 @@ static void race_process(void *arg)
 }
 
 /*
- * New buffers all the time: one that has moved does not move again.  It moves
- * when a strict device comes while nobody else has it mapped.
+ * A buffer moves once at most, so new ones are needed all the time. It moves when
+ * a strict device maps it while it is not mapped elsewhere.
  */
-TEST(race, "devices and a process race for a buffer that moves, and see the same bytes")
+TEST(race, "devices and a process race for a moving buffer and see the same bytes")
 {
 	time_t begin = time(NULL);
 	unsigned int i, moved = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers of a module that exports them (cma_mock), a device that imports them
- * (cma_importer), and the order in which things go away
+ * Buffers that one module exports (cma_mock) and a device of another one imports
+ * (cma_importer), and the orders in which they can be released
  */
 #define TAP_BEGIN mock_begin
 #define TAP_END mock_end
@@ -24,7 +24,7 @@ static void mock_end(void)
 {
 	importer_end();
 	if (!mock_error && module_unload("cma_mock") == -EAGAIN) {
-		note("cma_mock can not be removed");
+		note("cma_mock cannot be removed");
 		_exit(1);
 	}
 }
@@ -34,17 +34,17 @@ static int mock_buffer(unsigned long kind)
 	return mock_export(mock_error, kind);
 }
 
-/* The exporter's module is in use, or it can be unloaded, and is loaded again. */
+/* Unload the module: it fails as @expected, or works and is loaded again. */
 static void require_unload(int expected, const char *why)
 {
 	int error = module_unload("cma_mock");
 
 	if (!error)
-		REQUIRE(!module_load("cma_mock"), "it can not be loaded again");
+		REQUIRE(!module_load("cma_mock"), "it cannot be loaded again");
 	REQUIRE(error == expected, "%s: unload gives %s", why, strerror(-error));
 }
 
-TEST(unload_fd, "a module stays while there is a descriptor of its buffer")
+TEST(unload_fd, "a module cannot be unloaded while its buffer has a descriptor")
 {
 	int fd = mock_buffer(CMA_MOCK_FIXED);
 	int copy;
@@ -58,7 +58,7 @@ TEST(unload_fd, "a module stays while there is a descriptor of its buffer")
 	require_unload(0, "nothing");
 }
 
-TEST(unload_mmap, "a module stays while its buffer is mapped")
+TEST(unload_mmap, "a module cannot be unloaded while its buffer is mapped")
 {
 	int fd = mock_buffer(CMA_MOCK_FIXED);
 	char *mem = map_buffer(fd, CMA_MOCK_SIZE);
@@ -72,7 +72,7 @@ TEST(unload_mmap, "a module stays while its buffer is mapped")
 	require_unload(0, "nothing");
 }
 
-TEST(unload_attached, "a module stays while a device uses its buffer")
+TEST(unload_attached, "a module cannot be unloaded while a device uses its buffer")
 {
 	int fd = mock_buffer(CMA_MOCK_FIXED);
 	int dev = new_device();
@@ -87,7 +87,7 @@ TEST(unload_attached, "a module stays while a device uses its buffer")
 	close(dev);
 }
 
-TEST(unload_killed, "a module can go when those who used its buffer were killed")
+TEST(unload_killed, "a module can be unloaded after the users of its buffer are killed")
 {
 	int fd, dev, ready[2];
 	pid_t pid;
@@ -138,7 +138,7 @@ TEST(device_dma, "the device reads and writes the memory that a process sees")
 	unmap_and_detach(dev);
 }
 
-TEST(device_scattered, "the device finds its way through segments")
+TEST(device_scattered, "the device follows the segments")
 {
 	int fd = mock_buffer(CMA_MOCK_MOVING);
 	int dev = new_device(), strict = new_strict_device();
@@ -159,7 +159,7 @@ TEST(device_scattered, "the device finds its way through segments")
 	REQUIRE(dev_sum(strict) == sum, "other bytes than before");
 }
 
-TEST(device_breaks, "a table that breaks the device's limits is noticed")
+TEST(device_breaks, "a table that violates the device's limits is detected")
 {
 	static const struct importer_limits limits[] = {
 		{ .max_seg_size = CMA_MOCK_SIZE - 1 },
@@ -183,7 +183,7 @@ TEST(device_breaks, "a table that breaks the device's limits is noticed")
 	REQUIRE(dev_attach(dev, fd) == -ERANGE, "a mask below all memory");
 }
 
-TEST(device_order, "calls of the device out of order are refused")
+TEST(device_order, "calls in the wrong order are refused")
 {
 	int fd = mock_buffer(CMA_MOCK_FIXED);
 	struct importer_cycle cycle = { .fd = fd };
@@ -215,7 +215,7 @@ TEST(device_order, "calls of the device out of order are refused")
 	REQUIRE(dev_call(dev, _IO('C', 0x7f), 0) == -ENOTTY, "no such call");
 }
 
-TEST(device_args, "bad arguments of the device's calls are refused")
+TEST(device_args, "calls with bad arguments are refused")
 {
 	static const unsigned long calls[] = {
 		IMPORTER_LIMITS, IMPORTER_MAP, IMPORTER_FILL, IMPORTER_CYCLE,
@@ -240,7 +240,7 @@ TEST(device_args, "bad arguments of the device's calls are refused")
 	REQUIRE(dev_call(dev, IMPORTER_SUM, 1) == -EFAULT, "sum");
 }
 
-TEST(device_fd, "another descriptor through the kernel is the same buffer")
+TEST(device_fd, "another descriptor made by the kernel is the same buffer")
 {
 	int fd = mock_buffer(CMA_MOCK_FIXED);
 	int dev = new_device();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation of the kernel fails once: what programs and devices do with a
- * buffer works, or says that there is no memory, and nothing is lost
+ * Let every allocation of the kernel fail once: each operation of a program or a
+ * device on a buffer either works or fails with ENOMEM, and nothing leaks
  *
- * For each amount of memory there is a process that gets that much for all it does,
- * and then a failure: one, or nothing but failures. The kernel injects them
- * (CONFIG_FAULT_INJECTION) only into the calls that are tested.
+ * For each amount of memory a process performs all operations. Once it has used up
+ * that amount, one allocation fails, or all of them do. The kernel injects failures
+ * (CONFIG_FAULT_INJECTION) only into the calls under test.
  */
 #define TAP_BEGIN importer_begin
 #define TAP_END importer_end
@@ -24,7 +24,7 @@ static const char *const step_names[NR_STEPS] = {
 	"alloc", "name", "mmap", "attach", "map", "move", "fd",
 };
 
-/* How often each step failed, in all processes. */
+/* How often each step failed, over all processes. */
 static unsigned int *failures;
 
 static int make_it_fail;	/* /proc/self/make-it-fail */
@@ -42,7 +42,7 @@ static void set_fault(const char *kind, const char *name, long value)
 	REQUIRE(!error, "%s: %s", path, strerror(-error));
 }
 
-/* Did no allocation fail, since there was one that should have? */
+/* Has no allocation failed since the failure was set up? */
 static bool is_unused(const char *kind)
 {
 	char path[128], text[32];
@@ -58,7 +58,7 @@ static void inject(bool on)
 		strerror(errno));
 }
 
-/* What a step returned: it worked, or there was no memory. */
+/* Check what a step returned: success or ENOMEM. */
 static bool worked(enum step step, int ret)
 {
 	inject(false);
@@ -95,7 +95,7 @@ static int map_all(int fd, char **mem)
 	return *mem ? 0 : -errno;
 }
 
-/* A device uses the buffer, which a process has filled. */
+/* A device uses a buffer that a process has filled. */
 static void use_device(int dev, int fd, enum step map)
 {
 	if (!STEP(ATTACH, dev_attach(dev, fd)))
@@ -105,7 +105,7 @@ static void use_device(int dev, int fd, enum step map)
 	REQUIRE(!dev_detach(dev), "%s", strerror(errno));
 }
 
-/* All that is done with a buffer; it has the bytes that it should have after it. */
+/* Every operation on a buffer; its contents have to be right afterwards. */
 static void use_buffer(void *arg)
 {
 	int dev = new_device(), strict = new_strict_device();
@@ -114,7 +114,7 @@ static void use_buffer(void *arg)
 
 	make_it_fail = open("/proc/self/make-it-fail", O_RDWR | O_CLOEXEC);
 	REQUIRE(make_it_fail >= 0, "%s", strerror(errno));
-	/* A page fault that fails is another matter: have all pages now */
+	/* Touch all pages now: a failing page fault is not tested here */
 	REQUIRE(!mlockall(MCL_CURRENT), "%s", strerror(errno));
 
 	if (!STEP(ALLOC, alloc(heap, &fd)))
@@ -141,7 +141,7 @@ static void use_with_space(const char *kind, int heap, long space, int times)
 	tap_join(tap_start(use_buffer, &heap));
 }
 
-/* Go through all amounts of memory, up to that with which nothing fails. */
+/* Try increasing amounts of memory, up to one with which nothing fails. */
 static void fail_each(const char *kind, int heap, int step)
 {
 	struct totals before = totals_now();
@@ -180,11 +180,11 @@ static void share_failures(void)
 
 static void fail_slab(int heap)
 {
-	/* no object of the kernel has fewer bytes */
+	/* no slab object is smaller */
 	fail_each("failslab", heap, 8);
 }
 
-TEST(nomem_slab, "every small allocation fails, and nothing is lost")
+TEST(nomem_slab, "every slab allocation fails once, and nothing leaks")
 {
 	share_failures();
 	each_heap(fail_slab);
@@ -200,7 +200,7 @@ static void fail_pages(int heap)
 	fail_each("fail_page_alloc", heap, 1);
 }
 
-TEST(nomem_pages, "every allocation of pages fails, and nothing is lost")
+TEST(nomem_pages, "every page allocation fails once, and nothing leaks")
 {
 	share_failures();
 	each_heap(fail_pages);

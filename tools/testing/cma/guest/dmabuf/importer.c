@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices that use the buffers of heaps: what they read and write. This program
- * passes on an unmodified v6.1, too; see dmabuf_limits.c for what does not.
+ * Devices that read and write the buffers of heaps. This program passes on an
+ * unmodified v6.1, too; see dmabuf_limits.c for tests that do not.
  */
 #define TAP_BEGIN importer_begin
 #define TAP_END importer_end
@@ -11,7 +11,7 @@
 #include "heap.h"
 #include "importer.h"
 
-#define SIZE	(4 * MIB)	/* more than the heap gets in one piece */
+#define SIZE	(4 * MIB)	/* more than the heap allocates in one piece */
 
 static void check_dma(int heap)
 {
@@ -69,12 +69,12 @@ static void check_zero(int heap)
 	close(dev);
 }
 
-TEST(zero, "a device sees zeros first, and never what was in memory before")
+TEST(zero, "a device finds zeros at first, never the previous contents")
 {
 	each_heap(check_zero);
 }
 
-TEST(scattered, "the system heap scatters a buffer when no device minds")
+TEST(scattered, "the system heap scatters a buffer unless a device needs it contiguous")
 {
 	int fd = new_buffer(system_heap(), SIZE);
 	struct importer_map map;
@@ -102,7 +102,7 @@ static void check_shared(int heap)
 		close(devs[i]);
 }
 
-TEST(shared, "two devices share a buffer that no process has any more")
+TEST(shared, "two devices share a buffer that no process holds any longer")
 {
 	each_heap(check_shared);
 }
@@ -129,7 +129,7 @@ static void check_killed(int heap)
 	require_totals(&before);
 }
 
-TEST(killed, "what a killed process had mapped for a device comes back")
+TEST(killed, "mappings for devices of a killed process are released")
 {
 	each_heap(check_killed);
 }
@@ -148,7 +148,7 @@ static void check_cycle(int heap)
 	require_totals(&before);
 }
 
-TEST(cycle, "nothing is lost when a device comes and goes")
+TEST(cycle, "attaching and detaching a device leaks nothing")
 {
 	each_heap(check_cycle);
 }

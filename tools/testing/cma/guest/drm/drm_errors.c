@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A DRM card: what is refused, with which errno, and what threads and processes
- * that get in each other's way leave behind: nothing.
+ * A DRM card: calls that are refused, their errnos, and that threads and processes
+ * that race with each other leak nothing.
  */
 #define TAP_BEGIN	importer_begin
 #define TAP_END		importer_end
@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-#define SECONDS	3	/* for what threads do to each other */
+#define SECONDS	3	/* for each race of threads */
 
 /*
  * Who may call what
@@ -25,11 +25,11 @@ static const struct call {
 	unsigned long cmd;
 } calls[] = {
 #define CALL(cmd)	{ #cmd, DRM_IOCTL_##cmd }
-	/* all who are authenticated */
+	/* any authenticated file */
 	CALL(PRIME_HANDLE_TO_FD),
 	CALL(PRIME_FD_TO_HANDLE),
 #define FOR_ALL		2
-	/* the master; on 6.1 all who have the card open */
+	/* the master; on 6.1 any file of the card */
 	CALL(MODE_CREATE_DUMB),
 	CALL(MODE_MAP_DUMB),
 	CALL(MODE_DESTROY_DUMB),
@@ -39,7 +39,7 @@ static const struct call {
 	CALL(MODE_SETGAMMA),
 };
 
-/* From the @first on they all give the same errno. */
+/* From @first on, all calls fail with the same errno. */
 static void require_calls(int card, unsigned int first, void *arg, int error)
 {
 	unsigned int i;
@@ -62,7 +62,7 @@ static void be_nobody(void *arg)
 	require_calls(card, card_is_later() ? FOR_ALL_LATER : 0, args, EACCES);
 }
 
-TEST(access, "who is not authenticated, or not the master, is refused with EACCES")
+TEST(access, "calls fail with EACCES if not authenticated or not the master")
 {
 	int card = card_open(), other = card_open(), fd;
 	__u64 args[16] = { };
@@ -85,7 +85,7 @@ TEST(access, "who is not authenticated, or not the master, is refused with EACCE
 }
 
 /*
- * What is wrong
+ * Wrong arguments
  */
 
 TEST(bad_pointers, "a bad pointer is EFAULT")
@@ -93,7 +93,7 @@ TEST(bad_pointers, "a bad pointer is EFAULT")
 	require_calls(card_open(), 0, NULL, EFAULT);
 }
 
-TEST(read_only_structs, "what can not be handed out goes with the file: EFAULT")
+TEST(read_only_structs, "a result that cannot be written is freed with the file: EFAULT")
 {
 	struct totals before = totals_now();
 	int card = card_open(), fd = new_buffer(heap_open_cma(), 16 * PAGE);
@@ -170,7 +170,7 @@ TEST(bad_capabilities, "a capability that does not exist is EINVAL")
 	}
 }
 
-TEST(other_files, "what is no shared buffer is EINVAL")
+TEST(other_files, "a descriptor that is no shared buffer is EINVAL")
 {
 	int card = card_open(), fds[6], ret;
 	unsigned int i;
@@ -186,7 +186,7 @@ TEST(other_files, "what is no shared buffer is EINVAL")
 	}
 }
 
-TEST(too_large, "a buffer that can not be in one piece is ENOMEM, and stays usable")
+TEST(too_large, "a buffer that cannot be made contiguous is ENOMEM and stays usable")
 {
 	struct totals before = totals_now();
 	size_t size = 128 * MIB;	/* twice the area */
@@ -206,7 +206,7 @@ TEST(too_large, "a buffer that can not be in one piece is ENOMEM, and stays usab
 	require_totals(&before);
 }
 
-/* 0, or the errno that a device with these limits gets for a buffer. */
+/* Map a buffer for a device with these limits; 0 or the errno. */
 static int map_limited(int fd, struct importer_limits limits)
 {
 	int dev = new_device(), ret = dev_limit(dev, limits);
@@ -215,14 +215,14 @@ static int map_limited(int fd, struct importer_limits limits)
 	ret = dev_attach(dev, fd);
 	if (!ret)
 		ret = dev_map(dev, IMPORTER_READ, NULL);
-	/* on 6.1 no exporter looks at the limits */
+	/* on 6.1 no exporter checks the limits */
 	if (ret == -EPROTO && card_is_later())
 		ret = -E2BIG;
 	close(dev);
 	return ret;
 }
 
-TEST(segments, "a device that can not have the buffer as one segment: E2BIG")
+TEST(segments, "a device that cannot take the buffer as one segment: E2BIG")
 {
 	static const struct importer_limits bad[] = {
 		{ .max_seg_size = 65536 }, { .boundary = 0xffff },
@@ -247,14 +247,14 @@ TEST(segments, "a device that can not have the buffer as one segment: E2BIG")
 	}
 }
 
-TEST(read_only, "a buffer that was made read-only is not written through the card")
+TEST(read_only, "a read-only buffer cannot be written through the card")
 {
 	static const struct { int made, prot, error; } all[] = {
 		{ O_RDWR, PROT_READ | PROT_WRITE, 0 },
 		{ O_RDONLY, PROT_READ, 0 },
 		{ O_RDONLY, PROT_READ | PROT_WRITE, EACCES },
 		{ O_RDONLY, PROT_WRITE, EACCES },
-		{ O_WRONLY, PROT_WRITE, EACCES },	/* as mmap() has it */
+		{ O_WRONLY, PROT_WRITE, EACCES },	/* as for any mmap() */
 	};
 	int heap = heap_open_cma(), card = card_open(), fd;
 	unsigned int i;
@@ -262,7 +262,7 @@ TEST(read_only, "a buffer that was made read-only is not written through the car
 	void *mem;
 
 	if (card_is_later())
-		skip("what is imported can not be mapped on this kernel");
+		skip("imported buffers cannot be mapped on this kernel");
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		fd = heap_alloc(heap, PAGE, all[i].made | O_CLOEXEC);
 		REQUIRE(fd >= 0, "buffer: %s", strerror(-fd));
@@ -282,9 +282,9 @@ TEST(read_only, "a buffer that was made read-only is not written through the car
 	}
 }
 
-#define TIMES	20000	/* what is lost each time adds up to more than noise */
+#define TIMES	20000	/* so that a leak adds up to more than noise */
 
-TEST(refused_modes, "modes that are not set leave nothing")
+TEST(refused_modes, "modes that are refused leak nothing")
 {
 	struct totals before = totals_now();
 	int card = card_open(), i, ret;
@@ -319,7 +319,7 @@ struct properties {
 	__u64 values[PROPERTIES];
 };
 
-/* 0, or a negative errno; there is room for @room of them. */
+/* 0, or a negative errno; there is room for @room properties. */
 static int get_properties(int card, __u32 id, __u32 type, __u32 room,
 			  struct properties *props)
 {
@@ -344,7 +344,7 @@ static void get_connector_properties(struct display *display,
 		strerror(-ret), props->count);
 }
 
-/* Which one of the connector's has this name? */
+/* Find a property of the connector by its name. */
 static unsigned int find_property(struct display *display,
 				  struct properties *props, const char *name)
 {
@@ -381,7 +381,7 @@ static void set_dpms(struct display *display, __u64 value)
 	REQUIRE(props.values[i] == value, "DPMS is %llu", props.values[i]);
 }
 
-TEST(properties, "properties have their values, and who asks for them his errno")
+TEST(properties, "properties have their values, and wrong requests their errnos")
 {
 	struct properties props, again;
 	struct drm_mode_get_connector conn = {
@@ -406,7 +406,7 @@ TEST(properties, "properties have their values, and who asks for them his errno"
 			{ display.connector, ~0 },
 		};
 
-		/* on 6.1 they do not exist, and type 0 is any */
+		/* on 6.1 they do not exist, and type 0 is any type */
 		for (i = 0; i < ARRAY_SIZE(bad); i++)
 			REQUIRE(get_properties(card, bad[i].id, bad[i].type, 0,
 					       &props) ==
@@ -417,7 +417,7 @@ TEST(properties, "properties have their values, and who asks for them his errno"
 				PROPERTIES, &props) &&
 		props.count == card_is_later(), "%u of the CRTC", props.count);
 
-	/* too little room: the number, and from 6.1 those that there is room for */
+	/* too little room: their number, and on 6.1 as many as there is room for */
 	for (i = 0; i < 2; i++) {
 		bool given = i && card_is_later();
 
@@ -428,7 +428,7 @@ TEST(properties, "properties have their values, and who asks for them his errno"
 			(props.values[0] != (__u64)~0) == given, "room for %u", i);
 	}
 
-	/* the same as the connector says */
+	/* the same as in the connector */
 	set_dpms(&display, card_is_later() ? DRM_MODE_DPMS_OFF :
 		 DRM_MODE_DPMS_STANDBY);	/* 6.1 knows on and off */
 	get_connector_properties(&display, &props);
@@ -468,7 +468,7 @@ static int queue_vblank(int card, __u32 after, __u64 user_data)
 	return card_ioctl(card, DRM_IOCTL_WAIT_VBLANK, &wait);
 }
 
-TEST(event_space, "flips that fail make no room for more events than there is")
+TEST(event_space, "failed flips do not leak space for events")
 {
 	struct drm_mode_crtc_page_flip flip = { };
 	int card = card_open(), ret, n = 0, i;
@@ -495,7 +495,7 @@ TEST(event_space, "flips that fail make no room for more events than there is")
 	REQUIRE(display_flip(&display, frame.fb, 1) == -ENOMEM, "flip");
 }
 
-TEST(unread_events, "events that can not be read leave nothing")
+TEST(unread_events, "events that cannot be read leak nothing")
 {
 	struct totals before = totals_now();
 	int card = card_open(), i, ret;
@@ -504,7 +504,7 @@ TEST(unread_events, "events that can not be read leave nothing")
 	struct frame frame;
 
 	if (card_is_later())
-		skip("an event that can not be read stays on this kernel");
+		skip("an event that cannot be read stays on this kernel");
 	display_open(&display, card);
 	frame_create(card, &frame, 640, 480, 16);
 	display_show(&display, &frame);
@@ -549,7 +549,7 @@ static void *wait_in_poll(void *arg)
 	return NULL;
 }
 
-TEST(gone, "when the driver goes who waits finds out, and ioctls are ENODEV")
+TEST(gone, "unbinding the driver wakes waiters, and ioctls are ENODEV")
 {
 	struct totals before = totals_now();
 	int card = card_open(), other = card_open(), ret, i;
@@ -573,7 +573,7 @@ TEST(gone, "when the driver goes who waits finds out, and ioctls are ENODEV")
 	pthread_create(&waiters[1].thread, NULL, wait_in_poll, &waiters[1]);
 	usleep(300000);
 	card_driver("unbind");
-	card_driver("bind");	/* another device, which is for the next test */
+	card_driver("bind");	/* a new device, for the next test */
 
 	for (i = 0; i < 50 && !(waiters[0].done && waiters[1].done); i++)
 		usleep(100000);
@@ -604,7 +604,7 @@ TEST(gone, "when the driver goes who waits finds out, and ioctls are ENODEV")
 }
 
 /*
- * Threads that get in each other's way
+ * Threads that race with each other
  */
 
 static struct crowd {
@@ -650,7 +650,7 @@ static void *guess_handles(void *arg)
 	return NULL;
 }
 
-TEST(guessed_handles, "who guesses and closes handles as they are made leaks nothing")
+TEST(guessed_handles, "guessing and closing handles while they are made leaks nothing")
 {
 	struct totals before = totals_now();
 	pthread_t threads[4];
@@ -698,7 +698,7 @@ static void *open_and_close(void *arg)
 	return NULL;
 }
 
-TEST(comes_and_goes, "the driver comes and goes while the card is opened and closed")
+TEST(comes_and_goes, "the driver is bound and unbound while the card is opened and closed")
 {
 	struct totals before = totals_now();
 	unsigned int i, rounds = 0;
@@ -743,7 +743,7 @@ static void wait_to_be_killed(void)
 		pause();
 }
 
-/* A buffer of the card, which is not the exporter's any more, or of the heap */
+/* Export a buffer of the card, without staying its master, or of the heap */
 static void be_exporter(void *arg)
 {
 	int card, sock = *(int *)arg, fd;
@@ -763,7 +763,7 @@ static void be_exporter(void *arg)
 	wait_to_be_killed();
 }
 
-/* Shows the buffer that comes, and says so */
+/* Show the buffer that is received, and report it */
 static void be_importer(void *arg)
 {
 	int card = card_open(), sock = *(int *)arg;
@@ -781,7 +781,7 @@ static void be_importer(void *arg)
 	wait_to_be_killed();
 }
 
-/* Both are killed, in one order or the other; who is left has the bytes. */
+/* Kill both, in either order; the one that is left still has the bytes. */
 static void kill_both(bool exporter_first)
 {
 	struct totals before = totals_now();
@@ -793,7 +793,7 @@ static void kill_both(bool exporter_first)
 	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM, 0, exporter) &&
 		!socketpair(AF_UNIX, SOCK_STREAM, 0, importer), "pair");
 	pids[!exporter_first] = tap_start(be_exporter, &exporter[1]);
-	close(exporter[1]);	/* so that we see it when a process fails */
+	close(exporter[1]);	/* to notice when a process fails */
 	fd = receive_fd(exporter[0]);
 	REQUIRE(fd > 0, "receive: %s", strerror(-fd));
 	pids[exporter_first] = tap_start(be_importer, &importer[1]);
@@ -814,7 +814,7 @@ static void kill_both(bool exporter_first)
 	require_totals(&before);
 }
 
-TEST(killed, "exporter and importer are killed, in either order, and all comes back")
+TEST(killed, "killing exporter and importer in either order leaks nothing")
 {
 	static const char * const owners[] = { "card", "heap" };
 	unsigned int i;
@@ -825,8 +825,8 @@ TEST(killed, "exporter and importer are killed, in either order, and all comes b
 	}
 }
 
-/* The last one: on a kernel that fails here nothing goes on */
-TEST(gamma, "a CRTC without a gamma table says so")
+/* The last test: a kernel that fails here cannot go on */
+TEST(gamma, "setting a gamma table that a CRTC does not have is ENOSYS")
 {
 	struct drm_mode_crtc_lut lut = { };
 	struct display display;
@@ -836,7 +836,7 @@ TEST(gamma, "a CRTC without a gamma table says so")
 	lut.crtc_id = display.crtc;
 	lut.gamma_size = 256;
 	ret = card_ioctl(display.card, DRM_IOCTL_MODE_SETGAMMA, &lut);
-	/* 6.1 looks at the CRTC first */
+	/* 6.1 checks the CRTC first */
 	REQUIRE(ret == (card_is_later() ? -ENOSYS : -EINVAL), "256: %s",
 		strerror(-ret));
 	lut.gamma_size = 0;

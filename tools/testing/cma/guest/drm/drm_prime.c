@@ -23,7 +23,7 @@ static long used(void)
 	return area_number("reserved", "used");
 }
 
-/* Frames that were on the display are let go of a moment later */
+/* Frames that were on the display are released a moment later */
 static void require_used(long before)
 {
 	int tries = 50;
@@ -33,7 +33,7 @@ static void require_used(long before)
 	REQUIRE(used() == before, "%ld pages, now %ld", before, used());
 }
 
-/* How often a word is in a file */
+/* The number of times that a word is in a file */
 static unsigned int count_in(const char *path, const char *word)
 {
 	static char text[16384];
@@ -109,7 +109,7 @@ static __u64 capability(int card, __u64 which)
 	return cap.value;
 }
 
-TEST(capabilities, "the card says that it has dumb buffers and PRIME")
+TEST(capabilities, "the card announces dumb buffers and PRIME")
 {
 	int card = card_open();
 
@@ -152,7 +152,7 @@ TEST(modes, "modes can be set in each format, and bars are shown in them")
 	int ret;
 
 	display_open(&display, card_open());
-	/* 6.1 asks the monitor, and QEMU's does not prefer any */
+	/* 6.1 asks the monitor, and QEMU's prefers no mode */
 	REQUIRE(display.modes[0].hdisplay == 1024 &&
 		(display.modes[0].type & DRM_MODE_TYPE_PREFERRED ||
 		 card_is_later()), "first is %s", display.modes[0].name);
@@ -181,7 +181,7 @@ TEST(modes, "modes can be set in each format, and bars are shown in them")
 	}
 }
 
-TEST(bad_modes, "modes and frames that the hardware can not show are refused")
+TEST(bad_modes, "modes and frames that the hardware cannot show are refused")
 {
 	static const size_t offsets[] = {
 #define FIELD(name)	offsetof(struct drm_mode_modeinfo, name)
@@ -227,7 +227,7 @@ TEST(bad_modes, "modes and frames that the hardware can not show are refused")
 			    frame.fb, 0) == -EINVAL, "frame of other width");
 	REQUIRE(display_flip(&display, small.fb, 1) == -EINVAL, "small flip");
 
-	/* what is shown is shown still */
+	/* the display still shows the same frame */
 	REQUIRE(!display_flip(&display, frame.fb, 2), "flip");
 	REQUIRE(card_event(card).user_data == 2, "event");
 }
@@ -249,7 +249,7 @@ TEST(bad_frames, "frames of the wrong size, format or buffer are refused")
 	wrong.width = 0x10280;
 	wrong.pitch = wrong.width * 4;
 	REQUIRE(fb_add(card, &wrong) == -EINVAL, "width");
-	if (card_is_later())	/* that looks at pitch and format when it shows it */
+	if (card_is_later())	/* 6.1 checks pitch and format when it shows a frame */
 		return;
 	wrong = frame;
 	wrong.pitch += 16;
@@ -271,7 +271,7 @@ static int fb_add2(int card, struct drm_mode_fb_cmd2 cmd, struct frame *frame)
 	return ret;
 }
 
-TEST(formats, "formats can be told by name, for one plane without modifiers")
+TEST(formats, "a format can be given as fourcc, for one plane without modifiers")
 {
 	struct drm_mode_fb_cmd2 good, bad;
 	struct drm_mode_fb_cmd back = { };
@@ -311,7 +311,7 @@ TEST(formats, "formats can be told by name, for one plane without modifiers")
 
 #define FLIPS	120
 
-TEST(flips, "each page flip is seen, in order, at the rate of the mode")
+TEST(flips, "page flips complete in order, at the rate of the mode")
 {
 	struct frame frames[2];
 	struct drm_event_vblank event = { };
@@ -340,11 +340,11 @@ TEST(flips, "each page flip is seen, in order, at the rate of the mode")
 	}
 	took = clock_ns(CLOCK_MONOTONIC) - start;
 	note("%u flips in %llu ms", FLIPS, took / 1000000);
-	/* 60 Hz: 2 s; an emulator that is short of time takes longer */
+	/* 60 Hz: 2 s; a busy emulator takes longer */
 	REQUIRE(took > 1700000000ULL && took < 6000000000ULL, "%llu ns", took);
 }
 
-TEST(flip_busy, "a second flip before the first is seen is EBUSY, off it is too")
+TEST(flip_busy, "a flip is EBUSY while another one is pending or the display is off")
 {
 	struct frame frames[2];
 	struct display display;
@@ -370,7 +370,7 @@ TEST(flip_busy, "a second flip before the first is seen is EBUSY, off it is too"
 	REQUIRE(display_flip(&display, frames[1].fb, 1) == -EBUSY, "off");
 }
 
-TEST(flip_off, "a flip ends when the display is switched off or the frame goes")
+TEST(flip_off, "a flip ends when the display is switched off or the frame is removed")
 {
 	long before = used();
 	struct frame frames[2];
@@ -392,7 +392,7 @@ TEST(flip_off, "a flip ends when the display is switched off or the frame goes")
 	require_used(before);
 }
 
-TEST(flip_close, "a file that is closed before its flip is seen gets no event")
+TEST(flip_close, "a file that is closed with a flip pending gets no event")
 {
 	long before = used();
 	struct frame frames[2];
@@ -451,7 +451,7 @@ TEST(vblank, "frames are counted, and can be waited for")
 		wait.reply.sequence);
 }
 
-TEST(vblank_off, "who waits for a vblank gets it, also when the display goes off")
+TEST(vblank_off, "a wait for a vblank ends, even if the display is switched off")
 {
 	union drm_wait_vblank wait = { };
 	struct display display;
@@ -465,7 +465,7 @@ TEST(vblank_off, "who waits for a vblank gets it, also when the display goes off
 	wait.request.signal = 42;
 	REQUIRE(!card_ioctl(display.card, DRM_IOCTL_WAIT_VBLANK, &wait), "wait");
 	REQUIRE(!display_set(&display, NULL, 0, 0), "off");
-	/* 6.1 does not wait until it is on again */
+	/* 6.1 does not wait for the display to be on again */
 	if (card_is_later())
 		REQUIRE(card_event(display.card).user_data == 42, "vblank");
 	display_show(&display, &frame);
@@ -492,7 +492,7 @@ TEST(dumb, "dumb buffers are cleared, and their sizes are checked")
 		int ret = dumb_create(card, &frame, bad[i][0], bad[i][1],
 				      bad[i][2]);
 
-		/* 6.1 tries 2 GiB: there is no place to map it at, or no memory */
+		/* 6.1 tries 2 GiB: no address space to map it, or no memory */
 		REQUIRE(ret == -EINVAL || (card_is_later() && i > 6 &&
 					   (ret == -ENOSPC || ret == -ENOMEM)),
 			"%u: %s", i, strerror(-ret));
@@ -512,7 +512,7 @@ TEST(dumb, "dumb buffers are cleared, and their sizes are checked")
 	REQUIRE(handle_close(card, frame.handle) == -EINVAL, "twice");
 }
 
-TEST(map, "only who has a handle can map a buffer, shared, and no more than it")
+TEST(map, "only a handle's owner can map a buffer, shared and within its size")
 {
 	struct drm_mode_map_dumb args = { };
 	int card = card_open(), other = card_open();
@@ -524,7 +524,7 @@ TEST(map, "only who has a handle can map a buffer, shared, and no more than it")
 	frame_create(card, &frame, 640, 480, 16);
 	REQUIRE(!handle_map(card, frame.handle, frame.size + PAGE, MAP_SHARED) &&
 		errno == EINVAL, "%s", strerror(errno));
-	if (!card_is_later())	/* 6.1 lets processes have a copy */
+	if (!card_is_later())	/* 6.1 allows private mappings */
 		REQUIRE(!handle_map(card, frame.handle, frame.size, MAP_PRIVATE) &&
 			errno == EINVAL, "%s", strerror(errno));
 	mem = handle_map(card, frame.handle, PAGE, MAP_SHARED);
@@ -537,7 +537,7 @@ TEST(map, "only who has a handle can map a buffer, shared, and no more than it")
 	mem = mmap64(NULL, PAGE, PROT_READ, MAP_SHARED, card, args.offset + PAGE);
 	REQUIRE(mem == MAP_FAILED && errno == EINVAL, "%s", strerror(errno));
 
-	/* what is mapped stays when the handle goes */
+	/* a mapping outlives the handle */
 	fill_pages(frame.mem, frame.size, 7);
 	REQUIRE(!fb_remove(card, frame.fb), "frame");
 	REQUIRE(!handle_close(card, frame.handle), "close");
@@ -558,7 +558,7 @@ static void check_parts(int fd, size_t size)
 	REQUIRE(mem == MAP_FAILED && errno == EINVAL, "private");
 }
 
-TEST(prime_export, "an exported buffer has the same bytes, and is one however often")
+TEST(prime_export, "a buffer has the same bytes when exported, and exports are the same buffer")
 {
 	int card = card_open(), fd, again;
 	struct frame frame;
@@ -577,7 +577,7 @@ TEST(prime_export, "an exported buffer has the same bytes, and is one however of
 	REQUIRE(first_wrong(frame.mem, frame.size, 2) < 0, "bytes");
 	munmap(mem, frame.size);
 	REQUIRE(!map_part(fd, frame.size, PAGE), "behind the end");
-	if (!card_is_later())	/* that of 6.1 maps from the start only */
+	if (!card_is_later())	/* the driver of 6.1 maps from the start only */
 		check_parts(fd, frame.size);
 
 	again = handle_to_fd(card, frame.handle, 0);
@@ -589,12 +589,12 @@ TEST(prime_export, "an exported buffer has the same bytes, and is one however of
 			 "exp_name:\tpl111") == 1, "exporter");
 	REQUIRE(count_in(BUFINFO, "bars") == 1, "bufinfo");
 
-	/* after the last descriptor it is a new one */
+	/* after the last descriptor is closed, an export is a new buffer */
 	close(fd);
 	close(again);
 }
 
-TEST(prime_read_only, "a buffer that is exported without DRM_RDWR can not be written")
+TEST(prime_read_only, "a buffer that is exported without DRM_RDWR cannot be written")
 {
 	int card = card_open(), fd;
 	struct frame frame;
@@ -609,7 +609,7 @@ TEST(prime_read_only, "a buffer that is exported without DRM_RDWR can not be wri
 	REQUIRE(mem != MAP_FAILED, "%s", strerror(errno));
 }
 
-/* Only the master may map through the card, everybody through a descriptor */
+/* Only the master may map through the card, everyone through a descriptor */
 static void require_bytes(int card, __u32 handle, size_t size, __u32 owner)
 {
 	int fd = handle_to_fd(card, handle, DRM_CLOEXEC | DRM_RDWR);
@@ -622,7 +622,7 @@ static void require_bytes(int card, __u32 handle, size_t size, __u32 owner)
 	close(fd);
 }
 
-TEST(prime_own, "an own buffer that comes back is the object it was made of")
+TEST(prime_own, "importing an own buffer gives the object that it was exported from")
 {
 	int card = card_open(), other = card_open(), fd;
 	struct frame frame;
@@ -640,7 +640,7 @@ TEST(prime_own, "an own buffer that comes back is the object it was made of")
 	REQUIRE(import(other, fd) == handle, "another handle");
 	require_bytes(other, handle, frame.size, 3);
 
-	/* all but the descriptor go: the buffer lives */
+	/* close all but the descriptor: the buffer lives */
 	REQUIRE(!handle_close(other, handle), "close");
 	frame_destroy(card, &frame);
 	REQUIRE(handle_close(card, frame.handle) == -EINVAL, "gone twice");
@@ -650,7 +650,7 @@ TEST(prime_own, "an own buffer that comes back is the object it was made of")
 	handle = import(other, fd);
 	REQUIRE(import(card, fd), "back");
 
-	/* all but a handle go: it lives, too, and goes with the file */
+	/* close all but a handle: it lives, too, and is freed with the file */
 	close(fd);
 	require_bytes(other, handle, frame.size, 3);
 	close(other);
@@ -658,7 +658,7 @@ TEST(prime_own, "an own buffer that comes back is the object it was made of")
 	require_used(before);
 }
 
-TEST(prime_again, "an object can be exported anew when its buffer is gone")
+TEST(prime_again, "an object can be exported again after its buffer is gone")
 {
 	int card = card_open(), fd, i;
 	long before = used();
@@ -693,14 +693,14 @@ static void check_heap(int heap)
 	fd = new_buffer(heap, size);
 	mem = map_buffer(fd, size);
 	fill_pages(mem, size, 4);
-	/* scattered memory can not move while it is mapped */
+	/* scattered memory cannot move while it is mapped */
 	ret = fd_to_handle(card, fd, &handle);
 	if (ret == -EBUSY && !strcmp(tap_about, "system")) {
 		munmap(mem, size);
 		ret = fd_to_handle(card, fd, &handle);
 		mem = map_buffer(fd, size);
 	}
-	/* that of 6.1 does not move at all */
+	/* the system heap of 6.1 does not move buffers at all */
 	if (card_is_later() && !strcmp(tap_about, "system")) {
 		REQUIRE(ret == -EINVAL, "%s", strerror(-ret));
 		return;
@@ -710,7 +710,7 @@ static void check_heap(int heap)
 	import(other, fd);
 	REQUIRE(first_wrong(mem, size, 4) < 0, "bytes");
 	through = handle_map(card, handle, size, MAP_SHARED);
-	if (card_is_later()) {	/* only through the descriptor */
+	if (card_is_later()) {	/* mapped through the descriptor only */
 		REQUIRE(!through && errno == EINVAL, "%s", strerror(errno));
 		through = map_buffer(fd, size);
 	}
@@ -719,13 +719,13 @@ static void check_heap(int heap)
 	munmap(through, size);
 	munmap(mem, size);
 
-	/* there and back it is the same buffer */
+	/* exported again it is the same buffer */
 	REQUIRE(!ioctl(fd, DMA_BUF_SET_NAME, "there"), "name");
 	back = handle_to_fd(card, handle, DRM_CLOEXEC | DRM_RDWR);
 	REQUIRE(back >= 0, "export: %s", strerror(-back));
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", back);
 	REQUIRE(count_in(path, "name:\tthere") == 1, "another buffer");
-	/* one device, however many files; on 6.1 each file has an object */
+	/* one attachment for all files; on 6.1 each file has an object */
 	REQUIRE(count_in(BUFINFO, card_device()) == 1 + card_is_later(),
 		"%u attachments",
 		count_in(BUFINFO, card_device()));
@@ -740,7 +740,7 @@ static void check_heap(int heap)
 	require_used(before);
 }
 
-TEST(prime_heaps, "a buffer of each heap becomes an object, and the same each time")
+TEST(prime_heaps, "importing a buffer of each heap gives one object each time")
 {
 	each_heap(check_heap);
 }
@@ -765,7 +765,7 @@ TEST(prime_heap_shown, "a heap's buffer can be shown and flipped to")
 	require_used(before);
 }
 
-TEST(prime_device, "another device reads and writes an exported buffer in one piece")
+TEST(prime_device, "another device reads and writes an exported buffer as one segment")
 {
 	int card = card_open(), high = new_device();
 	int dev = card_is_later() ? new_device() : new_strict_device();
@@ -793,14 +793,14 @@ TEST(prime_device, "another device reads and writes an exported buffer in one pi
 			"out of reach");
 	}
 
-	/* the device has it when the card is done with it */
+	/* the device still holds it after the card has released it */
 	frame_destroy(card, &frame);
 	close(card);
 	close(fd);
 	unmap_and_detach(dev);
 }
 
-TEST(prime_errors, "PRIME says what is wrong")
+TEST(prime_errors, "wrong PRIME calls have their errnos")
 {
 	int card = card_open(), fd, null = open("/dev/null", O_RDWR);
 	struct drm_prime_handle args = { };
@@ -828,7 +828,7 @@ TEST(prime_errors, "PRIME says what is wrong")
 		"closed");
 }
 
-TEST(prime_read_only_struct, "a descriptor that can not be handed out is closed")
+TEST(prime_read_only_struct, "a descriptor that cannot be returned is closed")
 {
 	struct drm_prime_handle *args = map_anon(PAGE);
 	int card = card_open(), free_fd, i;
@@ -853,7 +853,7 @@ TEST(prime_read_only_struct, "a descriptor that can not be handed out is closed"
 	require_used(before);
 }
 
-TEST(prime_emfile, "no descriptor is left: EMFILE, and nothing else is lost")
+TEST(prime_emfile, "without a free descriptor it is EMFILE, and nothing leaks")
 {
 	int card = card_open(), fds[2048], n = 0, ret;
 	long before = used();
@@ -891,13 +891,13 @@ static void *race(void *arg)
 		if (ret)
 			racer->handle = 0;
 		pthread_barrier_wait(racer->barrier);
-		/* the first one compares and closes */
+		/* the first thread compares and closes */
 		pthread_barrier_wait(racer->barrier);
 	}
 	return NULL;
 }
 
-TEST(prime_race, "a buffer that threads import at the same time has one handle")
+TEST(prime_race, "threads that import a buffer at the same time get one handle")
 {
 	int card = card_open(), fd = new_buffer(heap_open_cma(), PAGE * 16);
 	struct racer racers[THREADS];
@@ -946,7 +946,7 @@ static void *churn(void *arg)
 	return NULL;
 }
 
-TEST(prime_churn, "threads that import, export and close leave nothing")
+TEST(prime_churn, "threads that import, export and close leak nothing")
 {
 	int card = card_open(), fd = new_buffer(heap_open_cma(), PAGE * 256);
 	struct racer racers[THREADS];
@@ -972,7 +972,7 @@ TEST(prime_churn, "threads that import, export and close leave nothing")
 	require_used(before);
 }
 
-TEST(exhausted, "an exhausted area is ENOMEM, and all is back")
+TEST(exhausted, "an exhausted area is ENOMEM, and nothing leaks")
 {
 	struct frame frame;
 	int card = card_open(), ret, n = 0;
@@ -985,7 +985,7 @@ TEST(exhausted, "an exhausted area is ENOMEM, and all is back")
 	require_used(before);
 }
 
-/* All there is: frames shown, flipping, mapped, exported, imported */
+/* Use everything: frames shown, flipping, mapped, exported, imported */
 static void have_everything(void *arg)
 {
 	int *sock = arg, fd;
@@ -1006,7 +1006,7 @@ static void have_everything(void *arg)
 	}
 }
 
-TEST(killed, "a process that is killed leaves nothing")
+TEST(killed, "a process that is killed leaks nothing")
 {
 	long before = used();
 	int pair[2], i;
@@ -1026,7 +1026,7 @@ TEST(killed, "a process that is killed leaves nothing")
 	}
 }
 
-TEST(unbind, "the driver can be unbound while all is in use, and bound again")
+TEST(unbind, "the driver can be unbound while everything is in use, and bound again")
 {
 	int card = card_open(), fd, ret, i;
 	struct frame frames[2], heap;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /dev/dma_heap and the descriptors of buffers answer, right arguments and
- * wrong ones. All of this is the ABI of every kernel that has heaps, and this
+ * The answers of /dev/dma_heap and of buffer descriptors to right and wrong
+ * arguments. All of this is the ABI of every kernel that has heaps, and this
  * program passes on an unmodified v6.1, too.
  */
 #include "tap.h"
@@ -10,11 +10,11 @@
 
 #include <poll.h>
 
-/* An ioctl of a heap with a number and a size of its own. */
+/* An ioctl of heaps with any number and size. */
 #define HEAP_IOC(nr, size) _IOC(_IOC_READ | _IOC_WRITE, DMA_HEAP_IOC_MAGIC, \
 				nr, size)
 
-/* Of a call that must fail: with which errno it did. */
+/* The errno of a call that must fail; 0 if it did not. */
 static int error_of(long ret)
 {
 	return ret == -1 ? errno : 0;
@@ -34,7 +34,7 @@ static void check_alloc(int heap)
 	REQUIRE(!close(data.fd), "%s", strerror(errno));
 }
 
-TEST(alloc, "every heap gives buffers")
+TEST(alloc, "every heap allocates buffers")
 {
 	each_heap(check_alloc);
 }
@@ -53,7 +53,7 @@ static void check_readonly_node(int heap)
 	close(fd);
 }
 
-TEST(readonly_node, "a heap that is open for reading gives buffers, too")
+TEST(readonly_node, "a heap that is open for reading allocates buffers, too")
 {
 	each_heap(check_readonly_node);
 }
@@ -81,7 +81,7 @@ static void check_sizes(int heap)
 	}
 }
 
-TEST(sizes, "a buffer has whole pages, and lseek() tells how many bytes")
+TEST(sizes, "a buffer has whole pages, and lseek() returns its size")
 {
 	each_heap(check_sizes);
 }
@@ -105,7 +105,7 @@ static void check_zero(int heap)
 	}
 }
 
-TEST(zero, "memory is zero, though other buffers had it before")
+TEST(zero, "memory is zero, even if other buffers used it before")
 {
 	each_heap(check_zero);
 }
@@ -130,7 +130,7 @@ static void check_fd_flags(int heap)
 	}
 }
 
-TEST(fd_flags, "O_CLOEXEC and the access mode are what was asked for")
+TEST(fd_flags, "O_CLOEXEC and the access mode are as requested")
 {
 	each_heap(check_fd_flags);
 }
@@ -167,12 +167,12 @@ static void check_bad_data(int heap)
 	REQUIRE(lowest_fd() == next, "a descriptor is left");
 }
 
-TEST(bad_data, "lengths, flags and descriptors that make no sense give EINVAL")
+TEST(bad_data, "invalid lengths, flags and descriptors fail with EINVAL")
 {
 	each_heap(check_bad_data);
 }
 
-/* Two pages of memory; of the second one nothing can be accessed. */
+/* Two pages of memory; the second one is not accessible. */
 static char *half_mapped(void)
 {
 	char *mem = map_anon(2 * PAGE);
@@ -206,7 +206,7 @@ static void check_bad_pointer(int heap)
 	munmap(mem, 2 * PAGE);
 }
 
-TEST(bad_pointer, "an argument that can not be read gives EFAULT")
+TEST(bad_pointer, "an argument that cannot be read fails with EFAULT")
 {
 	each_heap(check_bad_pointer);
 }
@@ -225,7 +225,7 @@ static void check_numbers(int heap)
 	REQUIRE(lowest_fd() == next, "a descriptor is left");
 }
 
-TEST(numbers, "an ioctl of heaps that does not exist gives EINVAL")
+TEST(numbers, "an ioctl of heaps that does not exist fails with EINVAL")
 {
 	each_heap(check_numbers);
 }
@@ -239,7 +239,7 @@ static void check_struct_sizes(int heap)
 	unsigned int size;
 	int ret;
 
-	/* with less than this it could not say the descriptor */
+	/* a smaller struct has no room for the descriptor */
 	for (size = 12; size <= sizeof(arg); size += 4) {
 		memset(&arg, 0, sizeof(arg));
 		arg.data.len = PAGE;
@@ -257,7 +257,7 @@ static void check_struct_sizes(int heap)
 		"no struct: %s", strerror(errno));
 }
 
-TEST(struct_sizes, "of a struct of another size as much counts as there is")
+TEST(struct_sizes, "a struct of another size is used as far as it goes")
 {
 	each_heap(check_struct_sizes);
 }
@@ -274,7 +274,7 @@ static void check_node(int heap)
 		strerror(errno));
 }
 
-TEST(node, "a heap itself can not be read, written or mapped")
+TEST(node, "a heap itself cannot be read, written or mapped")
 {
 	each_heap(check_node);
 }
@@ -310,7 +310,7 @@ static void check_lseek(int heap)
 	close(fd);
 }
 
-TEST(seek, "lseek() knows the start and the end of a buffer, nothing else")
+TEST(seek, "lseek() accepts the start and the end of a buffer, nothing else")
 {
 	each_heap(check_lseek);
 }
@@ -345,7 +345,7 @@ static void check_sync(int heap)
 		REQUIRE(ret == -EINVAL, "flags %#llx: %s", bad[i],
 			strerror(-ret));
 	}
-	/* nobody counts whether begin and end come in pairs */
+	/* begin and end need not come in pairs */
 	for (i = 0; i < 3; i++)
 		REQUIRE(!sync_buffer(fd, good[1]) && !sync_buffer(fd, good[4]),
 			"again: %s", strerror(errno));
@@ -355,12 +355,12 @@ static void check_sync(int heap)
 	close(fd);
 }
 
-TEST(sync, "DMA_BUF_IOCTL_SYNC takes the flags that exist and no others")
+TEST(sync, "DMA_BUF_IOCTL_SYNC accepts the defined flags only")
 {
 	each_heap(check_sync);
 }
 
-/* Is there a line of this text in the file of the kernel? */
+/* Does the kernel's file have this line? */
 static bool shows(const char *path, const char *line)
 {
 	static char text[65536];
@@ -445,7 +445,7 @@ static void check_name(int heap)
 	munmap(end - PAGE, 2 * PAGE);
 }
 
-TEST(name, "DMA_BUF_SET_NAME gives a name that fdinfo and bufinfo show")
+TEST(name, "DMA_BUF_SET_NAME sets the name that fdinfo and bufinfo show")
 {
 	each_heap(check_name);
 }
@@ -507,7 +507,7 @@ static void check_buffer_ioctls(int heap)
 	close(fd);
 }
 
-TEST(buffer_ioctls, "an ioctl that buffers do not know gives ENOTTY, bad pointers EFAULT")
+TEST(buffer_ioctls, "unknown ioctls of buffers fail with ENOTTY, bad pointers with EFAULT")
 {
 	each_heap(check_buffer_ioctls);
 }
@@ -527,7 +527,7 @@ static void check_plain_io(int heap)
 	close(fd);
 }
 
-TEST(plain_io, "a buffer can not be read, written or truncated; poll() does not wait")
+TEST(plain_io, "a buffer cannot be read, written or truncated; poll() does not wait")
 {
 	each_heap(check_plain_io);
 }
@@ -551,12 +551,12 @@ static void check_closed(int heap)
 		strerror(errno));
 }
 
-TEST(closed, "a closed descriptor gives EBADF everywhere")
+TEST(closed, "a closed descriptor fails with EBADF everywhere")
 {
 	each_heap(check_closed);
 }
 
-TEST(others, "files that are neither buffer nor heap give ENOTTY")
+TEST(others, "files that are neither buffer nor heap fail with ENOTTY")
 {
 	struct dma_heap_allocation_data data = { .len = PAGE };
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Random calls to heaps, to their buffers, to mappings of them and to devices that
- * use them, from four processes at once. The kernel has to survive it, to lose
- * nothing, and each kind of call has to work now and then: a fuzzer that does
- * nothing fails.
+ * use them, from four processes at once. The kernel has to survive without leaks,
+ * and each kind of call has to work now and then: a fuzzer that does nothing
+ * fails.
  *
- * heap_fuzz.seconds=N and heap_fuzz.seed=N on the kernel's command line say for
- * how long (60 s) and which sequence (else a new one each time).
+ * heap_fuzz.seconds=N (60) and heap_fuzz.seed=N on the kernel's command line set
+ * the duration and the sequence, which is a new one each time otherwise.
  */
 #define TAP_BEGIN importer_begin
 #define TAP_END importer_end
@@ -18,12 +18,12 @@
 #include <poll.h>
 
 #define PROCESSES	4
-#define CALLS		400	/* of a process, then comes a new one */
+#define CALLS		400	/* of each process before a new one starts */
 #define SHARED		4	/* buffers that all processes have */
 #define MANY		24
 #define DEVICES		2	/* of each process */
 
-/* What a process has: descriptors, mappings, a sequence of random numbers. */
+/* The state of a process: descriptors, mappings, random numbers. */
 struct state {
 	unsigned int seed;
 	int device[DEVICES];
@@ -61,7 +61,7 @@ static unsigned int nr_kinds;
 	}								\
 	static bool name_##_call(struct state *s)
 
-/* Of all processes. */
+/* Shared by all processes. */
 static struct count {
 	unsigned long made, worked;
 } *counts;
@@ -85,7 +85,7 @@ static int some_heap(struct state *s)
 	return heaps[pick(s, nr_heaps)];
 }
 
-/* Mostly a buffer, seldom something else or nothing, never where we print. */
+/* Mostly a buffer, rarely another file or none, never standard output. */
 static int some_fd(struct state *s)
 {
 	int fd = s->fd[pick(s, MANY)];
@@ -108,7 +108,7 @@ static void keep_fd(struct state *s, int fd)
 	s->fd[i] = fd;
 }
 
-/* One with something in it if there is one. */
+/* A slot that is in use, if there is one. */
 static struct mapping *some_map(struct state *s)
 {
 	unsigned int first = pick(s, MANY);
@@ -129,7 +129,7 @@ static void keep_map(struct state *s, char *mem, size_t size)
 	map->size = size;
 }
 
-/* Up to 2 MiB, else no length; what is in between the OOM killer would see. */
+/* Up to 2 MiB, or an invalid length; those between would invoke the OOM killer. */
 static __u64 some_len(struct state *s)
 {
 	switch (pick(s, 12)) {
@@ -151,7 +151,7 @@ static size_t some_pages(struct state *s, size_t below)
 	return PAGE * pick(s, below);
 }
 
-/* An argument for an ioctl: memory with this in it, a mapped buffer, or bad. */
+/* An argument for an ioctl: a copy of this, a mapped buffer, or a bad pointer. */
 static void *some_pointer(struct state *s, const void *data, size_t size)
 {
 	static char memory[256];
@@ -188,7 +188,7 @@ KIND(alloc)
 	return fd >= 0;
 }
 
-/* What comes back from a mapped buffer or a struct of a wrong size is not kept. */
+/* Results in a mapped buffer or in a struct of a wrong size are not kept. */
 KIND(odd_alloc)
 {
 	struct dma_heap_allocation_data data = {
@@ -229,7 +229,7 @@ KIND(map)
 	return true;
 }
 
-/* Some bytes; they fault if mprotect() and the like were here before. */
+/* Access some bytes; that faults after mprotect() and the like. */
 static bool touch(struct state *s, bool write)
 {
 	struct mapping *map = some_map(s);
@@ -252,7 +252,7 @@ KIND(write_memory)
 	return touch(s, true);
 }
 
-/* All of a mapping, or its start, its end, or something in between. */
+/* All of a mapping, or its start, its end, or a part in between. */
 KIND(unmap)
 {
 	struct mapping *map = some_map(s);
@@ -311,7 +311,7 @@ KIND(protect)
 				      pick(s, 8));
 }
 
-/* Not those that break pages: 100 and more. */
+/* Advice below 100 only: the values from there on poison pages. */
 KIND(advise)
 {
 	struct mapping *map = some_map(s);
@@ -378,14 +378,14 @@ KIND(close)
 	return fd >= 0 && !close(fd);
 }
 
-/* Plain calls on a buffer: some of them never work. */
+/* Plain file calls on a buffer, some of which never work. */
 KIND(plain)
 {
 	struct pollfd event = { .fd = some_fd(s), .events = POLLIN | POLLOUT };
 	struct stat st;
 	char byte = 0;
 
-	/* it can be a socket, sent through itself */
+	/* it may be a socket that is sent through itself */
 	fcntl(event.fd, F_SETFL, O_NONBLOCK | (pick(s, 0) & O_APPEND));
 	(void)!read(event.fd, &byte, 1);
 	(void)!write(event.fd, &byte, 1);
@@ -393,7 +393,7 @@ KIND(plain)
 	return !fstat(event.fd, &st) && poll(&event, 1, 0) == 1;
 }
 
-/* To itself, through a socket that may be closed with the message in it. */
+/* Send a descriptor to itself; the socket may be closed with the message queued. */
 KIND(send)
 {
 	bool worked;
@@ -413,7 +413,7 @@ KIND(send)
 	return worked;
 }
 
-/* Memory of a buffer is source and target of a system call. */
+/* Use memory of a buffer as source and target of a system call. */
 KIND(copy)
 {
 	struct mapping *map = some_map(s);
@@ -445,7 +445,7 @@ KIND(info)
 	return text[0];
 }
 
-/* A device of this process, with no buffer if it is to be a new one. */
+/* A device of this process, without a buffer if @renew. */
 static int some_device(struct state *s, bool renew)
 {
 	int *device = &s->device[pick(s, DEVICES)];
@@ -569,7 +569,7 @@ static void make_calls(struct state *s, unsigned int count)
 	}
 }
 
-/* One process: it ends by itself, or is killed in the middle of something. */
+/* One process: it exits by itself, or is killed at any time. */
 static void one_process(struct state *s, unsigned int seed)
 {
 	struct state mine = *s;
@@ -651,7 +651,7 @@ static void check_counts(void)
 			counts[kind->number].worked);
 }
 
-TEST(fuzz, "random calls from four processes do no harm, and memory comes back")
+TEST(fuzz, "random calls from four processes do no harm and leak nothing")
 {
 	unsigned int seed = argument("heap_fuzz.seed=", time(NULL) ^ getpid());
 	struct totals before = totals_now();

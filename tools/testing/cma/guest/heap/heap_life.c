@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What buffers take comes back: after exhaustion, after very many of them, after
- * their process was killed, and with four processes at once. This is so on every
- * kernel that has heaps.
+ * Buffers leak no memory: after exhaustion, after very many of them, after their
+ * process is killed, and with four processes at once. This holds on every kernel
+ * that has heaps.
  *
- * heap_life.cycles=N on the kernel's command line: buffers for each heap that are
- * allocated and closed (20000).
+ * heap_life.cycles=N (20000) on the kernel's command line sets how many buffers of
+ * each heap are allocated and closed.
  */
 #define TAP_BEGIN give_time
 #include "tap.h"
@@ -32,7 +32,7 @@ static void give_time(void)
 static int held[MANY];
 static unsigned int nr_held;
 
-/* Allocate until it fails; the errno of that. */
+/* Allocate until it fails; returns that errno. */
 static int take_all(int heap, size_t size)
 {
 	int fd = 0;
@@ -59,7 +59,7 @@ static void limit_files(rlim_t count)
 	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit), "%s", strerror(errno));
 }
 
-/* How many bytes buffers of these sizes found, one after the other. */
+/* Exhaust the heap, with large buffers first; returns the bytes that they got. */
 static size_t exhaust(int heap, const struct totals *before)
 {
 	static const size_t sizes[] = { MIB, 16 * PAGE, PAGE };
@@ -97,7 +97,7 @@ static void check_exhaustion(int heap)
 	}
 	note("%s: %zu, %zu and %zu KiB", tap_about, bytes[0] / 1024,
 	     bytes[1] / 1024, bytes[2] / 1024);
-	/* nearly all of the area, each time; pages can be busy for a moment */
+	/* nearly all of the area each time; pages can be busy for a moment */
 	REQUIRE(bytes[0] >= 3 * MIB, "%zu bytes", bytes[0]);
 	REQUIRE(bytes[2] >= bytes[0] / 8 * 7, "it has become less");
 	ret = heap_alloc(heap, meminfo_kb("CmaTotal") * 1024 + PAGE, 0);
@@ -105,7 +105,7 @@ static void check_exhaustion(int heap)
 	require_totals(&before);
 }
 
-TEST(exhaustion, "an exhausted area gives ENOMEM, and everything comes back")
+TEST(exhaustion, "an exhausted area fails with ENOMEM, and nothing leaks")
 {
 	each_heap(check_exhaustion);
 }
@@ -151,7 +151,7 @@ static void check_cycles(int heap)
 	     before.free_kb - totals_now().free_kb);
 }
 
-TEST(cycles, "very many buffers are allocated and closed, and nothing is lost")
+TEST(cycles, "very many buffers are allocated and closed, and nothing leaks")
 {
 	each_heap(check_cycles);
 }
@@ -172,12 +172,12 @@ static void check_emfile(int heap)
 	require_totals(&before);
 }
 
-TEST(emfile, "without a free descriptor it is EMFILE, and no buffer is left")
+TEST(emfile, "without a free descriptor it fails with EMFILE and leaks no buffer")
 {
 	each_heap(check_emfile);
 }
 
-/* What a process does that is killed sooner or later; it never returns. */
+/* The work of a process that will be killed; it never returns. */
 static void alloc_for_ever(int heap)
 {
 	for (;;) {
@@ -243,14 +243,14 @@ static void check_killed(int heap)
 	require_totals(&before);
 }
 
-TEST(killed, "what a killed process had comes back, whatever it was doing")
+TEST(killed, "a killed process leaks nothing, whatever it was doing")
 {
 	each_heap(check_killed);
 }
 
 static int pressure_heap;
 
-/* Buffers of 4 to 512 KiB; ENOMEM is the only reason to get none. */
+/* Buffers of 4 to 512 KiB; allocations may only fail with ENOMEM. */
 static void press(void *arg)
 {
 	__u32 owner = (uintptr_t)arg;
@@ -296,7 +296,7 @@ static void check_pressure(int heap)
 	require_totals(&before);
 }
 
-TEST(pressure, "four processes at once: each has its own buffers, nothing is lost")
+TEST(pressure, "four processes at once: each has its own buffers, nothing leaks")
 {
 	each_heap(check_pressure);
 }

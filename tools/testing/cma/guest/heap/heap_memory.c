@@ -9,7 +9,7 @@
 
 #define SIZE	(2 * MIB)
 
-/* The area of a heap, or NULL if its memory is from anywhere. */
+/* The area of a heap, or NULL for the system heap. */
 static const char *area_of(const char *heap_name)
 {
 	if (!strcmp(heap_name, "system"))
@@ -17,7 +17,7 @@ static const char *area_of(const char *heap_name)
 	return strcmp(heap_name, "linux,cma") ? heap_name : "reserved";
 }
 
-/* Do the pages of a mapping follow one after the other, in this area? */
+/* Are the pages of a mapping contiguous, and in this area? */
 static bool is_contiguous(const char *mem, size_t size, const char *area)
 {
 	long base = area_number(area, "base_pfn");
@@ -45,7 +45,7 @@ static void check_area(int heap)
 	fd = new_buffer(heap, SIZE);
 	REQUIRE(area_number(area, "used") == used + SIZE / PAGE,
 		"%ld pages used, then %ld", used, area_number(area, "used"));
-	REQUIRE(areas_used() == all + SIZE / PAGE, "from another area, too");
+	REQUIRE(areas_used() == all + SIZE / PAGE, "another area is used, too");
 	mem = map_buffer(fd, SIZE);
 	REQUIRE(is_contiguous(mem, SIZE, area), "not contiguous, or elsewhere");
 	munmap(mem, SIZE);
@@ -54,7 +54,7 @@ static void check_area(int heap)
 		used, area_number(area, "used"));
 }
 
-TEST(area, "a buffer is contiguous, and in the area of its heap")
+TEST(area, "a buffer is contiguous and in the area of its heap")
 {
 	each_heap(check_area);
 }
@@ -82,7 +82,7 @@ TEST(areas, "each area has a heap")
 	REQUIRE(count, "no areas");
 }
 
-TEST(lazy, "a buffer of the system heap has no memory until it is mapped")
+TEST(lazy, "a buffer of the system heap is allocated on first map")
 {
 	const size_t size = 32 * MIB;
 	long kb = meminfo_kb("MemFree");
@@ -99,7 +99,7 @@ TEST(lazy, "a buffer of the system heap has no memory until it is mapped")
 	REQUIRE(is_zero(mem, size), "it is not zero");
 }
 
-TEST(fragmented, "a buffer of the system heap can have any number of pieces")
+TEST(fragmented, "a buffer of the system heap can consist of any number of pieces")
 {
 	const long total_kb = meminfo_kb("MemTotal");
 	const size_t size = total_kb / 8 * 1024 & ~(PAGE - 1);
@@ -125,7 +125,7 @@ TEST(fragmented, "a buffer of the system heap can have any number of pieces")
 		first_wrong(mem, size, 1));
 }
 
-/* Memory that is free, in kB: all of it, and what of that is in areas. */
+/* Free memory in kB: all of it, and the part that is in areas. */
 static void free_memory(long *kb, long *area_kb)
 {
 	*kb = meminfo_kb("MemFree");
@@ -134,7 +134,7 @@ static void free_memory(long *kb, long *area_kb)
 		*area_kb = 0;
 }
 
-TEST(large, "a buffer of the system heap can have most of memory")
+TEST(large, "a buffer of the system heap can use most of memory")
 {
 	long kb, area_kb;
 	__u32 *mem;
@@ -152,7 +152,7 @@ TEST(large, "a buffer of the system heap can have most of memory")
 		REQUIRE(mem[i * WORDS] == i, "page %zu is there twice", i);
 }
 
-/* Mapped buffers of 1 MiB until there is no memory: how many? */
+/* The number of 1 MiB buffers that can be mapped before memory is exhausted. */
 static unsigned int count_buffers(void)
 {
 	unsigned int count = 0;
@@ -170,7 +170,7 @@ static unsigned int count_buffers(void)
 	return count;
 }
 
-TEST(room, "the system heap gets memory that processes have, if areas are free")
+TEST(room, "the system heap gets memory of processes while areas are free")
 {
 	size_t size = (size_t)meminfo_kb("MemTotal") / 2 * 1024;
 	int heap = heap_open_cma();
@@ -179,7 +179,7 @@ TEST(room, "the system heap gets memory that processes have, if areas are free")
 	int fd[256];
 	char *mem;
 
-	/* while the area is in use the process gets other memory */
+	/* while the area is in use, the process gets other memory */
 	while (held < ARRAY_SIZE(fd)) {
 		fd[held] = heap_alloc(heap, MIB, O_RDWR);
 		if (fd[held] < 0)
@@ -199,7 +199,7 @@ TEST(room, "the system heap gets memory that processes have, if areas are free")
 	REQUIRE(count >= kb / 1024 / 4 * 3, "too few");
 }
 
-TEST(exhausted, "when memory is used up a mapping gives ENOMEM, and nobody is killed")
+TEST(exhausted, "when memory is exhausted, mapping fails with ENOMEM and no process is killed")
 {
 	const size_t size = meminfo_kb("MemTotal") / 32 * 1024 & ~(MIB - 1);
 	int heap = system_heap(), fd[64];
@@ -213,7 +213,7 @@ TEST(exhausted, "when memory is used up a mapping gives ENOMEM, and nobody is ki
 		if (!mem[count])
 			break;
 	}
-	REQUIRE(count < ARRAY_SIZE(fd), "there is no end of it");
+	REQUIRE(count < ARRAY_SIZE(fd), "memory was not exhausted");
 	REQUIRE(errno == ENOMEM, "buffer %u: %s", count, strerror(errno));
 	REQUIRE(count >= 4, "only %u buffers", count);
 	note("%u buffers of %zu MiB", count, size / MIB);
@@ -221,7 +221,7 @@ TEST(exhausted, "when memory is used up a mapping gives ENOMEM, and nobody is ki
 		munmap(mem[i], size);
 		close(fd[i]);
 	}
-	/* the one that found no memory is good for another try */
+	/* the buffer that found no memory can be mapped now */
 	mem[count] = map_buffer(fd[count], size);
 	REQUIRE(is_zero(mem[count], size), "it is not zero");
 	munmap(mem[count], size);
@@ -242,7 +242,7 @@ static void check_locked(int heap)
 	munmap(mem, SIZE);
 }
 
-TEST(locked, "mlock() of a mapped buffer is allowed, and holds none of its pages")
+TEST(locked, "mlock() of a mapped buffer works and pins none of its pages")
 {
 	struct totals before = totals_now();
 

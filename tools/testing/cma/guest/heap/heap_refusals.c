@@ -29,7 +29,7 @@ static void check_foreign(int heap)
 	REQUIRE(lowest_fd() == next, "a descriptor is left");
 }
 
-TEST(foreign, "an ioctl that is not one of heaps gives ENOTTY")
+TEST(foreign, "an ioctl that is not for heaps fails with ENOTTY")
 {
 	each_heap(check_foreign);
 }
@@ -54,7 +54,7 @@ static void check_no_result(int heap)
 	require_totals(&before);
 }
 
-TEST(no_result, "a call that could not say the descriptor gives EINVAL")
+TEST(no_result, "an ioctl that cannot return the descriptor fails with EINVAL")
 {
 	each_heap(check_no_result);
 }
@@ -77,7 +77,7 @@ static void check_readonly_result(int heap)
 	munmap(data, PAGE);
 }
 
-TEST(readonly_result, "nothing is left when the result can not be written")
+TEST(readonly_result, "nothing leaks when the result cannot be written")
 {
 	each_heap(check_readonly_result);
 }
@@ -98,7 +98,7 @@ static void check_long_len(int heap)
 	}
 }
 
-TEST(long_len, "a length that is no size_t gives EINVAL, and is not cut off")
+TEST(long_len, "a length beyond size_t fails with EINVAL and is not truncated")
 {
 	each_heap(check_long_len);
 }
@@ -109,7 +109,7 @@ static void check_too_much(int heap)
 	REQUIRE(heap_alloc(heap, 0xfffff000, O_RDWR) == -ENOMEM, "4 GiB");
 }
 
-TEST(too_much, "a length that is more than all memory gives ENOMEM at once")
+TEST(too_much, "a length beyond all memory fails with ENOMEM at once")
 {
 	each_heap(check_too_much);
 }
@@ -128,7 +128,7 @@ static void check_pinned(int heap)
 	close(fd);
 }
 
-TEST(pinned, "nobody gets a reference to a page of a mapped buffer: EFAULT")
+TEST(pinned, "pages of a mapped buffer cannot be pinned: EFAULT")
 {
 	each_heap(check_pinned);
 }
@@ -150,7 +150,7 @@ static void check_growth(int heap)
 	close(fd);
 }
 
-TEST(growth, "a mapping can not grow: EFAULT")
+TEST(growth, "a mapping cannot grow: EFAULT")
 {
 	each_heap(check_growth);
 }

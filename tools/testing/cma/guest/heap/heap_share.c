@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers of heaps in several processes, and in the address space of one: who
- * has the descriptor or a mapping sees the same bytes, until the last one goes.
- * All of this holds on every kernel that has heaps.
+ * Buffers of heaps in several processes, and in the address space of one: every
+ * descriptor and mapping shows the same bytes, until the last one is gone. All of
+ * this holds on every kernel that has heaps.
  */
 #define TAP_HELPER helper
 #include "tap.h"
@@ -23,7 +23,7 @@ static void new_pair(int sock[2])
 		"%s", strerror(errno));
 }
 
-/* The other process: the bytes of the sender are there, then come its own. */
+/* The other process: it checks the bytes of the sender and writes its own. */
 static void receiver(void *arg)
 {
 	int fd = receive_fd(*(int *)arg);
@@ -77,7 +77,7 @@ static void check_in_flight(int heap)
 		strerror(errno));
 	close(fd);
 
-	/* nobody has it now but the socket */
+	/* only the socket holds it now */
 	fd = receive_fd(sock[1]);
 	REQUIRE(fd >= 0, "recvmsg: %s", strerror(-fd));
 	mem = map_buffer(fd, SIZE);
@@ -89,7 +89,7 @@ static void check_in_flight(int heap)
 	require_totals(&before);
 }
 
-TEST(in_flight, "a buffer lives in a socket's queue, and goes with it")
+TEST(in_flight, "a buffer lives in a socket's queue, and is freed with it")
 {
 	each_heap(check_in_flight);
 }
@@ -117,7 +117,7 @@ static void check_dup(int heap)
 	munmap(two, SIZE);
 }
 
-TEST(dup_, "a duplicate is the same buffer, and stays when the first one is closed")
+TEST(dup_, "a duplicate is the same buffer and outlives the first descriptor")
 {
 	each_heap(check_dup);
 }
@@ -146,7 +146,7 @@ static void check_fork(int heap)
 	close(fd);
 }
 
-TEST(fork_, "a child has the descriptor, too, and sees the same bytes")
+TEST(fork_, "a child inherits the descriptor and sees the same bytes")
 {
 	each_heap(check_fork);
 }
@@ -157,7 +157,7 @@ static void child_with_mapping(void *arg)
 
 	require_pages(mem, SIZE, 1);
 	fill_pages(mem, SIZE, 2);
-	/* what the child unmaps is still there for others */
+	/* an unmap by the child does not affect others */
 	munmap(mem, SIZE / 2);
 	REQUIRE(faults(mem, PAGE, false), "it is still mapped");
 	require_pages(mem + SIZE / 2 + PAGE, 0, 2);
@@ -175,12 +175,12 @@ static void check_fork_mapping(int heap)
 	munmap(mem, SIZE);
 }
 
-TEST(fork_mapping, "a mapping is inherited by a child, and shared with it")
+TEST(fork_mapping, "a child inherits a mapping and shares it")
 {
 	each_heap(check_fork_mapping);
 }
 
-/* PROGRAM --helper FD: is there the buffer that check_exec() has made? */
+/* PROGRAM --helper FD: is this the buffer of check_exec()? */
 static int helper(char **args)
 {
 	int fd = atoi(args[0]);
@@ -240,7 +240,7 @@ TEST(exec, "exec keeps a descriptor, unless it has O_CLOEXEC")
 	each_heap(check_exec);
 }
 
-/* One of three processes that have the buffer mapped at the same time. */
+/* One of three processes that map the buffer at the same time. */
 struct third {
 	int fd;		/* of the buffer */
 	int sock;	/* to and from the parent */
@@ -299,7 +299,7 @@ static void check_three(int heap)
 	close(fd);
 }
 
-TEST(three, "three processes have it mapped, and each sees what all wrote")
+TEST(three, "three processes map a buffer, and each sees what all wrote")
 {
 	each_heap(check_three);
 }
@@ -364,7 +364,7 @@ static void check_partial(int heap)
 	close(fd);
 }
 
-TEST(partial, "a part of a buffer can be mapped, with its offset")
+TEST(partial, "a part of a buffer can be mapped at its offset")
 {
 	each_heap(check_partial);
 }
@@ -401,7 +401,7 @@ static void check_munmap(int heap)
 	close(fd);
 }
 
-TEST(munmap_, "parts can be unmapped, and what is left shows what it did")
+TEST(munmap_, "parts can be unmapped, and the rest is unchanged")
 {
 	each_heap(check_munmap);
 }
@@ -416,7 +416,7 @@ static void check_mremap(int heap)
 	REQUIRE(mremap(mem, SIZE, SIZE / 2, 0) == mem, "%s", strerror(errno));
 	require_pages(mem, SIZE / 2, 1);
 	REQUIRE(faults(mem + SIZE / 2, PAGE, false), "it did not shrink");
-	/* grow to more than the buffer has: if it grows, nothing is there */
+	/* grow beyond the buffer: if that works, nothing is mapped there */
 	moved = mremap(mem, SIZE / 2, 2 * SIZE, MREMAP_MAYMOVE);
 	if (moved == MAP_FAILED) {
 		REQUIRE(errno == EFAULT, "grow: %s", strerror(errno));
@@ -462,7 +462,7 @@ static void check_private(int heap)
 	close(fd);
 }
 
-TEST(private, "MAP_PRIVATE gives EINVAL")
+TEST(private, "MAP_PRIVATE fails with EINVAL")
 {
 	each_heap(check_private);
 }
@@ -490,7 +490,7 @@ static void check_beyond(int heap)
 		REQUIRE(mem == MAP_FAILED && errno == bad[i].error,
 			"row %u: %s", i, strerror(errno));
 	}
-	/* what the file system layer says of these depends on the kernel */
+	/* the errnos of the file system layer depend on the kernel */
 	for (i = 0; i < 4; i++) {
 		mem = (void *)syscall(SYS_mmap2, NULL, 2 * PAGE, PROT_READ,
 				      MAP_SHARED, fd, -1ul - i * 0x100000);
@@ -501,7 +501,7 @@ static void check_beyond(int heap)
 	close(fd);
 }
 
-TEST(beyond, "what is behind the end can not be mapped")
+TEST(beyond, "nothing beyond the end can be mapped")
 {
 	each_heap(check_beyond);
 }
@@ -531,7 +531,7 @@ static void check_access(int heap)
 	close(fd);
 }
 
-TEST(access_, "a buffer can be mapped for what its descriptor is open for")
+TEST(access_, "the access mode of a descriptor limits how it can be mapped")
 {
 	each_heap(check_access);
 }
@@ -549,7 +549,7 @@ static void check_protection(int heap)
 	REQUIRE(!mprotect(mem + PAGE, PAGE, PROT_READ | PROT_WRITE), "%s",
 		strerror(errno));
 	require_pages(mem, SIZE, 1);
-	/* whatever these answer, the bytes stay */
+	/* whatever these return, the bytes stay */
 	madvise(mem, SIZE, MADV_DONTNEED);
 	require_pages(mem, SIZE, 1);
 	madvise(mem, SIZE, MADV_REMOVE);
@@ -587,7 +587,7 @@ static void check_syscalls(int heap)
 	close(fd);
 }
 
-TEST(syscalls, "read() and write() take the memory of a mapped buffer")
+TEST(syscalls, "read() and write() accept the memory of a mapped buffer")
 {
 	each_heap(check_syscalls);
 }

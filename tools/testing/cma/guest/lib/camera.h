@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A camera whose pictures are on a display, in the memory that it captured them
- * into. Include tap.h, guest.h, heap.h, importer.h, card.h and video.h first.
+ * A camera whose pictures are shown on a display straight from the memory that they
+ * were captured into. Include tap.h, guest.h, heap.h, importer.h, card.h and video.h
+ * first.
  */
 #ifndef CAMERA_H
 #define CAMERA_H
 
 #define FRAMES	4	/* buffers of a camera */
 
-/* Whose memory is it? */
+/* The owner of the memory */
 enum owner { CAMERA, DISPLAY };
 
 struct camera {
@@ -28,7 +29,7 @@ static void camera_queue(struct camera *camera, unsigned int index)
 		   camera->fds[index]);
 }
 
-/* The camera's buffer becomes a frame. */
+/* Make a frame of a buffer of the camera. */
 static void export_frame(struct camera *camera, unsigned int i)
 {
 	struct frame *frame = &camera->frames[i];
@@ -52,7 +53,7 @@ static void export_frame(struct camera *camera, unsigned int i)
 	REQUIRE(frame->mem, "map: %s", strerror(errno));
 }
 
-/* A frame of the display becomes a buffer that is captured into. */
+/* Make a buffer to capture into of a frame of the display. */
 static void import_frame(struct camera *camera, unsigned int i)
 {
 	struct frame *frame = &camera->frames[i];
@@ -67,7 +68,7 @@ static void import_frame(struct camera *camera, unsigned int i)
 	REQUIRE(camera->fds[i] >= 0, "export: %s", strerror(-camera->fds[i]));
 }
 
-/* Camera number @which; its buffers are frames of @card. */
+/* Open camera number @which; its buffers become frames of @card. */
 static void camera_create(struct camera *camera, unsigned int which, int card,
 			  enum owner owner, __u32 width, __u32 height)
 {
@@ -126,8 +127,8 @@ static unsigned int camera_next(struct camera *camera)
 }
 
 /*
- * The last picture is the next one. vivi waits until somebody has a buffer for it;
- * vivid draws on, so that it is any that was not seen yet.
+ * Check the picture that was dequeued last. vivi waits for a free buffer, so it is
+ * the next picture; vivid keeps drawing, so it is any that was not seen yet.
  */
 static void require_next(struct camera *camera, const void *mem)
 {
@@ -143,13 +144,13 @@ static void require_next(struct camera *camera, const void *mem)
 	camera->shift = shift;
 }
 
-/* What is on a display, and how often it changed. */
+/* What a display shows, and how often that changed. */
 struct screen {
 	struct display display;
-	struct camera *camera;	/* whose picture it is; NULL: none */
+	struct camera *camera;	/* that the picture is from, or NULL */
 	unsigned int index;
 	unsigned int flips;
-	__u32 sequence;		/* of the frame it was seen in */
+	__u32 sequence;		/* of the vblank at which it appeared */
 };
 
 static void screen_open(struct screen *screen)
@@ -159,8 +160,8 @@ static void screen_open(struct screen *screen)
 }
 
 /*
- * Show a picture, wait until it is seen, and let the camera have the one before
- * it again.
+ * Show a picture, wait until it is on the display, and return the previous one to
+ * its camera.
  */
 static void screen_show(struct screen *screen, struct camera *camera,
 			unsigned int index)
@@ -190,7 +191,7 @@ static void screen_show(struct screen *screen, struct camera *camera,
 	camera_queue(before, before_index);
 }
 
-/* Where the hardware reads the frame that it shows: a register of the PL111. */
+/* The address that the display scans out: a register of the PL111. */
 static __u32 scanout_address(void)
 {
 	static volatile __u32 *regs;
@@ -217,8 +218,8 @@ static __u32 scanout_address(void)
 }
 
 /*
- * Where a buffer is for devices, and that @mem is a mapping of it. Later kernels do
- * not tell where the memory of a driver is mapped.
+ * Return the DMA address of a buffer, and check that @mem maps it. Later kernels do
+ * not reveal where the memory of a driver is mapped.
  */
 static __u32 address_of(const struct camera *camera, unsigned int i,
 			const char *mem)

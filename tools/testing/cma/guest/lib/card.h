@@ -35,7 +35,7 @@ static int card_open(void)
 	return card;
 }
 
-/* The last part of the path that a link has. */
+/* The last component of a link's target. */
 static const char *link_name(const char *path, char *text, size_t size)
 {
 	ssize_t len = readlink(path, text, size - 1);
@@ -47,7 +47,7 @@ static const char *link_name(const char *path, char *text, size_t size)
 	return slash ? slash + 1 : text;
 }
 
-/* The card's device and its driver, also when they are not bound any more. */
+/* The card's device and driver; remembered after they are unbound. */
 static const char *card_device(void)
 {
 	static char text[256];
@@ -68,23 +68,23 @@ static const char *card_driver_name(void)
 	return name;
 }
 
-/* 6.1, with its own driver and core of DRM? */
+/* Is this 6.1, with its own driver and DRM core? */
 static bool card_is_later(void)
 {
 	return !strcmp(card_driver_name(), "drm-clcd-pl111");
 }
 
-/* With these flags planes that a format does not have must be 0. */
+/* With these flags, unused planes of a format must be 0. */
 static __u32 unused_planes_flags(void)
 {
 	return card_is_later() ? DRM_MODE_FB_MODIFIERS : 0;
 }
 
-/* That driver goes with all that it has, also when somebody uses it. */
+/* That driver frees everything when unbound, even while it is in use. */
 static void need_unbind(void)
 {
 	if (card_is_later())
-		skip("the driver of this kernel can not be unbound in use");
+		skip("the driver of this kernel cannot be unbound in use");
 }
 
 /* Write the card's device to a file of its driver: "bind", "unbind". */
@@ -100,14 +100,14 @@ static void card_driver(const char *file)
 	REQUIRE(!ret, "%s: %s", file, strerror(-ret));
 }
 
-/* What finds races finds them with as many CPUs as the scenario has. */
+/* Tests of races need the CPUs that the scenario asks for. */
 static void require_cpus(long count)
 {
 	REQUIRE(sysconf(_SC_NPROCESSORS_ONLN) == count, "%ld CPUs",
 		sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-/* Something that can be shown: a buffer, its handle and its frame. */
+/* A buffer that can be shown, with its handle and its frame. */
 struct frame {
 	__u32 width, height, bpp, depth;
 	__u32 pitch, handle, fb;
@@ -267,7 +267,7 @@ static void paint_bars(struct frame *frame)
 	}
 }
 
-/* The one display of a card. */
+/* The only display of a card. */
 struct display {
 	int card;
 	__u32 crtc, connector, nr_modes;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the test programs share: modules, /dev/cma_ctl, where pages are, what
- * the kernel counts, and memory with known contents. Include tap.h first.
+ * What the test programs share: failures, processes, modules, /dev/cma_ctl, the
+ * places of pages, the kernel's counters, and memory with known contents. Include
+ * tap.h first.
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -23,7 +24,7 @@
 #define MIB		((size_t)1024 * 1024)
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 
-static const char *tap_about = "";	/* what is tested just now */
+static const char *tap_about = "";	/* what is being tested */
 unsigned int test_checks;
 
 void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
@@ -103,7 +104,7 @@ static int module_unload(const char *name)
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
 }
 
-/* A misc device, with or without somebody who makes device nodes; or -1. */
+/* Open a misc device, without relying on a node in /dev; or -1. */
 static int open_misc(const char *name, int flags)
 {
 	char path[64], line[128], found[64];
@@ -128,7 +129,7 @@ static int open_misc(const char *name, int flags)
 	return open(path, flags);
 }
 
-/* What a clock shows, or the test fails. */
+/* The time of a clock. */
 static __u64 clock_ns(clockid_t clock)
 {
 	struct timespec ts;
@@ -137,7 +138,7 @@ static __u64 clock_ns(clockid_t clock)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static int module_error;	/* of the program's module, for the tests */
+static int module_error;	/* from loading the program's module */
 
 static void module_begin(const char *name)
 {
@@ -152,7 +153,7 @@ static void module_end(const char *name)
 		return;
 	error = module_unload(name);
 	if (error) {
-		note("%s can not be removed: %s", name, strerror(-error));
+		note("%s cannot be removed: %s", name, strerror(-error));
 		_exit(1);
 	}
 }
@@ -271,7 +272,7 @@ static int write_file(const char *path, const char *text)
 	return error;
 }
 
-/* "Number of blocks type" in /proc/pagetypeinfo: how many of which type. */
+/* "Number of blocks type" in /proc/pagetypeinfo: blocks of each type. */
 static void block_types(char *text, size_t size)
 {
 	static char all[16384];
@@ -299,7 +300,7 @@ static __u64 pfn_of(const void *addr)
 	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
 }
 
-/* How many of the pages that are mapped at @mem lie in the area. */
+/* The number of pages mapped at @mem that are in the area. */
 static size_t pages_in_area(const struct cma_ctl_area *area, const void *mem,
 			    size_t size)
 {
@@ -362,8 +363,8 @@ static void *map_anon(size_t size)
 }
 
 /*
- * Ballast: memory that takes all that is free but @spare_kb. Then give back
- * what of it lies in the area: what is allocated next has to go there.
+ * Ballast: take all free memory but @spare_kb, then release the part that is in
+ * the area, so that the next allocations have to use the area.
  */
 struct ballast {
 	char *mem;
@@ -386,7 +387,7 @@ static void ballast_load(struct ballast *ballast, long spare_kb)
 		ballast->mem[i] = 1;
 }
 
-/* Returns pages that became free in the area. */
+/* Returns the number of pages that became free in the area. */
 static size_t ballast_leave_area(struct ballast *ballast,
 				 const struct cma_ctl_area *area)
 {
@@ -402,7 +403,7 @@ static size_t ballast_leave_area(struct ballast *ballast,
 	return count;
 }
 
-/* Give back up to @kb that lie outside of the area. */
+/* Release up to @kb of ballast that is outside of the area. */
 static void ballast_drop(struct ballast *ballast,
 			 const struct cma_ctl_area *area, long kb)
 {

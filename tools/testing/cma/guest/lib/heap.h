@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Heaps and the buffers that they give, for the test programs. Include tap.h
- * and guest.h first.
+ * Heaps and their buffers, for the test programs. Include tap.h and guest.h
+ * first.
  */
 #ifndef HEAP_H
 #define HEAP_H
@@ -43,7 +43,7 @@ static int system_heap(void)
 	return heap;
 }
 
-/* Check each heap there is; tap_about is its name. */
+/* Check every heap; tap_about is its name. */
 static void each_heap(void (*check)(int heap))
 {
 	DIR *dir = opendir(HEAPS);
@@ -76,7 +76,7 @@ static int new_buffer(int heap, size_t size)
 	return fd;
 }
 
-/* Part of a buffer, or NULL with errno set. */
+/* Map a part of a buffer; NULL with errno set on failure. */
 static void *map_part(int fd, size_t offset, size_t size)
 {
 	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -101,7 +101,7 @@ static int sync_buffer(int fd, __u64 flags)
 	return ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync) ? -errno : 0;
 }
 
-/* Does reading or writing these bytes give SIGSEGV or SIGBUS? */
+/* Does an access to these bytes raise SIGSEGV or SIGBUS? */
 static sigjmp_buf heap_fault;
 
 static void heap_on_fault(int signal)
@@ -143,7 +143,7 @@ static bool is_zero(const void *mem, size_t size)
 	return true;
 }
 
-/* The descriptor that the next open file gets: it tells whether one is left. */
+/* The descriptor that the next open file gets: it shows whether one leaked. */
 static int lowest_fd(void)
 {
 	int fd = dup(0);
@@ -153,17 +153,18 @@ static int lowest_fd(void)
 }
 
 /*
- * What the kernel has: it must be the same again when all buffers are gone.
+ * Counters of the kernel: all must return to their values when all buffers are
+ * gone.
  */
 struct totals {
-	long free_kb;	/* with the pages on the lists of each CPU */
+	long free_kb;	/* with the pages on per-CPU lists */
 	long used;	/* pages of all areas, -1 when not shown */
 	long buffers;	/* of bufinfo, -1 when not shown */
 	long bytes;
 	long files;
 };
 
-/* The sum of the numbers behind a word at the start of a line of a file. */
+/* The sum of the numbers that follow a word at the start of a file's lines. */
 static long sum_in(const char *path, const char *word)
 {
 	char line[256], found[32];
@@ -180,7 +181,7 @@ static long sum_in(const char *path, const char *word)
 	return sum;
 }
 
-/* A number that debugfs has of an area. */
+/* A number from an area's debugfs file. */
 static long area_number(const char *area, const char *file)
 {
 	char path[300], text[32];
@@ -226,8 +227,8 @@ static struct totals totals_now(void)
 }
 
 /*
- * Memory and open files are counted by each CPU on its own: some noise.  What is
- * freed by RCU comes back later, and with four CPUs that can be some MiB.
+ * Memory and open files are counted per CPU, so the totals are noisy. What RCU
+ * frees comes back later; with four CPUs that can be some MiB.
  */
 #define NOISE_KB	1024
 #define NOISE_FILES	256
@@ -247,7 +248,7 @@ static void totals_note(const char *when, const struct totals *t)
 	     when, t->free_kb, t->used, t->buffers, t->bytes, t->files);
 }
 
-/* Everything is back but @noise_kb, at once or within 5 s. */
+/* Everything but @noise_kb is free again, at once or within 5 s. */
 static void require_totals_but(const struct totals *before, long noise_kb)
 {
 	struct totals now = totals_now();
@@ -261,7 +262,7 @@ static void require_totals_but(const struct totals *before, long noise_kb)
 		totals_note("before", before);
 		totals_note("now", &now);
 	}
-	REQUIRE(all_back(before, &now, noise_kb), "not everything came back");
+	REQUIRE(all_back(before, &now, noise_kb), "something leaked");
 }
 
 static void require_totals(const struct totals *before)

@@ -31,7 +31,7 @@ static int new_device(void)
 	return dev;
 }
 
-/* Call the device: what it returns, or a negative errno. */
+/* Call the device; returns its result or a negative errno. */
 static int dev_call(int dev, unsigned long cmd, long arg)
 {
 	int ret = ioctl(dev, cmd, arg);
@@ -108,23 +108,23 @@ static int dev_fill(int dev, __u32 pattern)
 	return dev_call(dev, IMPORTER_FILL, (long)&fill);
 }
 
-/* The checksum that the device gets. */
+/* The checksum that the device computes. */
 static __u64 dev_sum(int dev)
 {
 	struct importer_sum sum = {};
 	int error = dev_call(dev, IMPORTER_SUM, (long)&sum);
 
-	REQUIRE(!error, "the device can not read: %s", strerror(-error));
+	REQUIRE(!error, "the device cannot read: %s", strerror(-error));
 	return sum.sum;
 }
 
-/* Does the device read what is in @mem? */
+/* Does the device read the contents of @mem? */
 static bool dev_sees(int dev, const void *mem, size_t size)
 {
 	return dev_sum(dev) == importer_sum(IMPORTER_SUM_INIT, mem, size);
 }
 
-/* Is there what dev_fill() writes? */
+/* Does memory contain what dev_fill() writes? */
 static bool is_pattern(const void *mem, size_t size, __u32 pattern)
 {
 	const __u32 *word = mem;

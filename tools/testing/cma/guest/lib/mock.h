@@ -8,7 +8,7 @@
 
 #include "cma_mock.h"
 
-/* A buffer of a kind, CMA_MOCK_*, of the module that was loaded with this result. */
+/* A buffer of kind CMA_MOCK_*; @loaded is the result of loading the module. */
 static int mock_export(int loaded, unsigned long kind)
 {
 	int node, fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A buffer from a heap, and how its descriptor gets to another process
+ * A buffer from a heap, and passing its descriptor to another process
  */
 #ifndef SHARE_H
 #define SHARE_H
@@ -43,7 +43,7 @@ static void fd_message_init(struct fd_message *m)
 	m->msg.msg_controllen = sizeof(m->control);
 }
 
-/* Send a descriptor to whoever has the other end; 0, or a negative errno. */
+/* Send a descriptor to the other end; 0, or a negative errno. */
 static int send_fd(int sock, int fd)
 {
 	struct fd_message m;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * V4L2 queues, and what the virtual capture driver draws, for the test programs.
+ * V4L2 queues, and the pictures of the virtual capture driver, for the test programs.
  * Include tap.h and guest.h first.
  */
 #ifndef VIDEO_H
@@ -13,7 +13,7 @@
 #define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE
 #define OUTPUT	V4L2_BUF_TYPE_VIDEO_OUTPUT
 
-/* What a node can do; the mem2mem driver of v3.1 says that it captures and outputs. */
+/* Capabilities of a node; v3.1's mem2mem driver announces capture and output. */
 static bool is_m2m(__u32 caps)
 {
 	return caps & V4L2_CAP_VIDEO_M2M ||
@@ -25,7 +25,7 @@ static bool is_camera(__u32 caps)
 	return caps & V4L2_CAP_VIDEO_CAPTURE && !is_m2m(caps);
 }
 
-/* Number @which of the nodes that can do that, or skip. */
+/* Open node number @which with this capability, or skip the test. */
 static int video_open(bool (*can)(__u32 caps), unsigned int which)
 {
 	struct v4l2_capability cap;
@@ -46,7 +46,7 @@ static int video_open(bool (*can)(__u32 caps), unsigned int which)
 	skip("no %s", can == is_m2m ? "mem2mem driver" : "camera");
 }
 
-/* Two bytes for a pixel. */
+/* Two bytes per pixel. */
 static void set_format(int video, __u32 type, __u32 format, __u32 width,
 		       __u32 height)
 {
@@ -62,7 +62,7 @@ static void set_format(int video, __u32 type, __u32 format, __u32 width,
 		f.fmt.pix.width, f.fmt.pix.height, f.fmt.pix.sizeimage);
 }
 
-/* A control and a line of its menu, by their names. */
+/* Set a control to an entry of its menu, both by name. */
 static void choose(int video, const char *control, const char *line)
 {
 	struct v4l2_queryctrl ctrl = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
@@ -82,8 +82,8 @@ static void choose(int video, const char *control, const char *line)
 }
 
 /*
- * The camera draws eight bars that go 2 pixels to the left with each frame, and
- * text over them, in the rows up to this one.
+ * The camera draws eight bars that move 2 pixels to the left with each frame, and
+ * text over them in the rows up to this one.
  */
 #define BARS		8
 #define TEXT_END	128
@@ -91,7 +91,7 @@ static void choose(int video, const char *control, const char *line)
 
 #define RGB565(r, g, b)	((r) >> 3 << 11 | (g) >> 2 << 5 | (b) >> 3)
 
-/* The bars of vivi, and those of vivid, whose signal has a size of its own */
+/* The bars of vivi, and those of vivid, whose signal has another size */
 static const __u16 vivi_bars[BARS] = {
 	RGB565(204, 204, 204), RGB565(208, 208, 0), RGB565(0, 206, 206),
 	RGB565(0, 239, 0), RGB565(239, 0, 239), RGB565(205, 0, 0),
@@ -102,7 +102,7 @@ static const __u16 vivi_bars[BARS] = {
 	RGB565(0, 0, 255), RGB565(0, 0, 0),
 }, *camera_bars = vivi_bars;
 
-/* The signal is of the picture's size, or of twice that. */
+/* The signal has the size of the picture, or twice that. */
 static void vivid_signal(int video, __u32 width)
 {
 	struct v4l2_dv_timings small = V4L2_DV_BT_DMT_640X480P60;
@@ -116,13 +116,13 @@ static void vivid_signal(int video, __u32 width)
 	camera_bars = vivid_bars;
 }
 
-/* The camera of 6.1, with its own core of V4L2? */
+/* Is this the camera of 6.1, with its own V4L2 core? */
 static bool is_vivid(void)
 {
 	return !access("/sys/module/vivid", F_OK);
 }
 
-/* Camera number @which, with frames that a display can show. */
+/* Open camera number @which, with frames that a display can show. */
 static int camera_open(unsigned int which, __u32 width, __u32 height)
 {
 	int video = video_open(is_camera, which);
@@ -147,14 +147,14 @@ static bool has_contiguous(bool (*can)(__u32 caps))
 	return text[0] == '1';
 }
 
-/* Else there is nothing to export. */
+/* Skip the test if there is nothing to export. */
 static void need_contiguous(bool (*can)(__u32 caps))
 {
 	if (!has_contiguous(can))
 		skip("the buffers of the driver are not contiguous");
 }
 
-/* The mem2mem driver, with pictures of one size on both sides. */
+/* Open the mem2mem driver, with pictures of one size on both sides. */
 static int m2m_open(__u32 width, __u32 height)
 {
 	int m2m = video_open(is_m2m, 0);
@@ -164,15 +164,15 @@ static int m2m_open(__u32 width, __u32 height)
 	return m2m;
 }
 
-/* The mem2mem driver of 6.1? */
+/* Is this the mem2mem driver of 6.1? */
 static bool is_vim2m(void)
 {
 	return !access("/sys/module/vim2m", F_OK);
 }
 
 /*
- * That of v3.1 adds or subtracts 15 in turns, that of 6.1 changes nothing: is that
- * so for every byte?
+ * The driver of v3.1 adds and subtracts 15 by turns, that of 6.1 copies. Is every
+ * byte right?
  */
 static bool m2m_processed(const __u8 *src, const __u8 *dst, size_t size)
 {
@@ -186,7 +186,7 @@ static bool m2m_processed(const __u8 *src, const __u8 *dst, size_t size)
 	return i == size;
 }
 
-/* How many buffers there are, or a negative errno. */
+/* Request buffers; returns their number or a negative errno. */
 static int request(int video, __u32 type, __u32 memory, __u32 count)
 {
 	struct v4l2_requestbuffers req = {
@@ -203,7 +203,7 @@ static void must_request(int video, __u32 type, __u32 memory, __u32 count)
 	REQUIRE(ret == count, "REQBUFS: %d", ret);
 }
 
-/* Somebody has a buffer of it: EBUSY, or it is left to him, and that is said. */
+/* While a buffer is in use: EBUSY, or it is orphaned, as capabilities announce. */
 static void require_in_use(int video)
 {
 	struct v4l2_requestbuffers req = {
@@ -244,7 +244,7 @@ static struct v4l2_buffer query(int video, __u32 type, __u32 index)
 	return b;
 }
 
-/* The memory of a buffer of the queue itself. */
+/* Map a buffer of the queue. */
 static void *map_own(int video, __u32 index, size_t size)
 {
 	struct v4l2_buffer b = query(video, CAPTURE, index);
@@ -256,7 +256,7 @@ static void *map_own(int video, __u32 index, size_t size)
 	return mem;
 }
 
-/* 0, or a negative errno; @b is what the kernel makes of it. */
+/* 0, or a negative errno; the kernel updates @b. */
 static int queue_buffer(int video, struct v4l2_buffer *b)
 {
 	return ioctl(video, VIDIOC_QBUF, b) ? -errno : 0;
@@ -281,7 +281,7 @@ static void must_queue(int video, __u32 type, __u32 memory, __u32 index, int fd)
 	REQUIRE(!ret, "QBUF: %s", strerror(-ret));
 }
 
-/* 0, or a negative errno; sleeps until there is something. */
+/* 0, or a negative errno; sleeps until a buffer is done. */
 static int dequeue(int video, __u32 type, __u32 memory, struct v4l2_buffer *b)
 {
 	memset(b, 0, sizeof(*b));
@@ -311,7 +311,7 @@ static void stream(int video, __u32 type, bool on)
 		"%s", strerror(errno));
 }
 
-/* How far the bars have gone; the test fails if the picture is another one. */
+/* How far the bars have moved; the test fails for any other picture. */
 static unsigned int bars_shift(const __u16 *pixels, __u32 width, __u32 height)
 {
 	static __u16 row[4096];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From the camera to the display without a copy, and back. The camera is the virtual
- * capture driver, with contiguous buffers.
+ * From the camera to the display without a copy, with buffers of either side. The
+ * camera is the virtual capture driver, with contiguous buffers.
  * camera --helper film COUNT: the guest's part of make demo; lines begin with "@".
  */
 #define TAP_HELPER	film
@@ -16,9 +16,9 @@
 #include "video.h"
 #include "camera.h"
 
-#define COUNT	40	/* pictures of a test */
+#define COUNT	40	/* pictures in each test */
 
-/* The picture is the next one, and it is that on both sides. */
+/* The next picture has arrived, and both sides see the same one. */
 static void check_picture(struct camera *camera, unsigned int index)
 {
 	require_next(camera, camera->frames[index].mem);
@@ -27,7 +27,7 @@ static void check_picture(struct camera *camera, unsigned int index)
 		"the camera's bytes are others");
 }
 
-/* All of it is where the display reads. */
+/* The whole buffer is where the display reads. */
 static void check_address(struct camera *camera, unsigned int index)
 {
 	__u32 captured = address_of(camera, index, camera->mem[index]);
@@ -83,7 +83,7 @@ TEST(import_1024, "the camera captures into frames of the display: 1024x768")
 	check_camera(DISPLAY, 1024, 768);
 }
 
-TEST(wrong, "what does not fit together is refused, and the stream goes on")
+TEST(wrong, "mismatches are refused, and the stream continues")
 {
 	int heap = heap_open_cma(), null = open("/dev/null", O_RDWR), fd, ret;
 	struct frame small, frame;
@@ -128,7 +128,7 @@ TEST(wrong, "what does not fit together is refused, and the stream goes on")
 	REQUIRE(fb_add(camera.card, &frame) == -EINVAL, "a page too small");
 }
 
-TEST(segments, "a device that can not have a picture as one segment: E2BIG")
+TEST(segments, "a device that cannot take a picture as one segment: E2BIG")
 {
 	struct importer_limits limits = { .max_seg_size = 65536 };
 	struct camera camera;
@@ -142,7 +142,7 @@ TEST(segments, "a device that can not have a picture as one segment: E2BIG")
 		ret = dev_limit(dev, limits);
 		REQUIRE(!ret, "limit: %s", strerror(-ret));
 		ret = dev_attach(dev, camera.fds[0]);
-		/* on 6.1 no exporter looks at the limits */
+		/* on 6.1 no exporter checks the limits */
 		if (is_vivid() && !ret && dev_map(dev, IMPORTER_BOTH, NULL) == -EPROTO)
 			ret = -E2BIG;
 		REQUIRE(ret == (limits.max_seg_size < camera.size ? -E2BIG : 0),
@@ -151,7 +151,7 @@ TEST(segments, "a device that can not have a picture as one segment: E2BIG")
 	}
 }
 
-TEST(closed, "a stream goes on without descriptors and handles, of either side")
+TEST(closed, "a stream continues after descriptors and handles are closed")
 {
 	struct totals before = totals_now();
 	struct camera camera;
@@ -174,7 +174,7 @@ TEST(closed, "a stream goes on without descriptors and handles, of either side")
 	stream(camera.video, CAPTURE, false);
 	require_in_use(camera.video);
 
-	/* the frames are the last that have it */
+	/* only the frames hold it now */
 	for (i = 0; i < FRAMES; i++)
 		REQUIRE(!fb_remove(camera.card, camera.frames[i].fb), "frame");
 	for (i = 0; i < 50; i++) {
@@ -189,7 +189,7 @@ TEST(closed, "a stream goes on without descriptors and handles, of either side")
 	require_totals(&before);
 }
 
-TEST(camera_gone, "pictures of a camera that was closed stay on the display")
+TEST(camera_gone, "pictures of a closed camera stay on the display")
 {
 	struct totals before = totals_now();
 	struct camera camera;
@@ -215,7 +215,7 @@ TEST(camera_gone, "pictures of a camera that was closed stay on the display")
 	require_totals(&before);
 }
 
-/* The display goes while it shows pictures; the camera goes on, and its new card. */
+/* Unbind the display while it shows pictures; camera and new card keep working. */
 static void check_unbind(enum owner owner)
 {
 	struct totals before = totals_now();
@@ -259,12 +259,12 @@ static void check_unbind(enum owner owner)
 	require_totals(&before);
 }
 
-TEST(unbind_export, "the display's driver goes while the camera's buffers are shown")
+TEST(unbind_export, "the display is unbound while it shows the camera's buffers")
 {
 	check_unbind(CAMERA);
 }
 
-TEST(unbind_import, "the display's driver goes while its buffers are captured into")
+TEST(unbind_import, "the display is unbound while the camera captures into its buffers")
 {
 	check_unbind(DISPLAY);
 }
@@ -282,7 +282,7 @@ static void show_for_ever(void *arg)
 		screen_show(&screen, &camera, camera_next(&camera));
 }
 
-TEST(killed, "the memory of a process that is killed while it shows pictures comes back")
+TEST(killed, "a process that is killed while it shows pictures leaks no memory")
 {
 	struct totals before = totals_now();
 	enum owner owner;
@@ -300,7 +300,7 @@ TEST(killed, "the memory of a process that is killed while it shows pictures com
 	require_totals(&before);
 }
 
-TEST(exhausted, "pictures are shown while the area is exhausted, and then all is back")
+TEST(exhausted, "pictures are shown while the area is exhausted, and nothing leaks")
 {
 	struct totals before = totals_now();
 	int heap = heap_open_cma(), other, ret;
@@ -355,7 +355,7 @@ static __u32 crc32(const __u8 *bytes, size_t size)
 	return ~sum;
 }
 
-/* The last of @count pictures stays; those before were seen for as long as one is. */
+/* Show @count pictures, each for one frame time; the last one stays. */
 static void film_one(struct screen *screen, struct camera *camera,
 		     const char *whose, unsigned int count)
 {
@@ -380,7 +380,7 @@ static void film_one(struct screen *screen, struct camera *camera,
 	       scanout_address());
 }
 
-/* Until a line comes by standard input. */
+/* Hold the picture until a line arrives on standard input. */
 static void film_hold(const struct camera *camera, unsigned int index)
 {
 	const struct frame *frame = &camera->frames[index];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Jobs of the mem2mem test driver, and what happens while one runs: the stream
- * stops, the process or the driver goes, the format changes.
+ * Jobs of the mem2mem test driver, and what can happen while one runs: the stream
+ * stops, the process is killed, the driver is unbound, the format changes.
  */
 #include "tap.h"
 #include "guest.h"
@@ -18,7 +18,7 @@
 /* The driver's own controls; where they begin depends on the kernel */
 enum { MSEC_OF_JOB, BUFFERS_OF_JOB };
 
-/* Long enough that what follows comes while the job runs */
+/* Long enough that the job is still running at the next step */
 #define LONG_JOB	400
 
 struct m2m {
@@ -40,7 +40,7 @@ static void set_control(int node, __u32 which, __s32 value)
 		strerror(errno));
 }
 
-/* One side of it, with buffers of a heap; all are queued. */
+/* One side of an instance; all its buffers, from a heap, are queued. */
 static void create_side(struct m2m *m2m, __u32 type, int *fds, __u8 **mem)
 {
 	int i;
@@ -60,7 +60,7 @@ static void m2m_start(struct m2m *m2m)
 	stream(m2m->node, CAPTURE, true);
 }
 
-/* COUNT buffers on both sides, jobs that take some time. */
+/* COUNT buffers on each side, and jobs that take some time. */
 static void m2m_create(struct m2m *m2m, unsigned int msec)
 {
 	m2m->heap = heap_open_cma();
@@ -70,7 +70,7 @@ static void m2m_create(struct m2m *m2m, unsigned int msec)
 	create_side(m2m, CAPTURE, m2m->out, m2m->dst);
 }
 
-/* The node can be closed already. */
+/* The node may be closed already. */
 static void m2m_destroy(struct m2m *m2m)
 {
 	int i;
@@ -132,7 +132,7 @@ TEST(jobs, "every input becomes an output, in order")
 	require_totals(&before);
 }
 
-/* Stop one side while a job runs; nothing works with its buffers after that. */
+/* Stop one side while a job runs; its buffers are not used after that. */
 static void check_stop(__u32 type)
 {
 	struct totals before = totals_now();
@@ -147,7 +147,7 @@ static void check_stop(__u32 type)
 	REQUIRE(took > LONG_JOB / 2, "it did not wait for the job: %u ms", took);
 	stream(m2m.node, type == OUTPUT ? CAPTURE : OUTPUT, false);
 
-	/* other buffers in their place */
+	/* other buffers take their place */
 	must_request(m2m.node, CAPTURE, V4L2_MEMORY_DMABUF, COUNT);
 	must_request(m2m.node, OUTPUT, V4L2_MEMORY_DMABUF, COUNT);
 	set_control(m2m.node, MSEC_OF_JOB, 10);
@@ -160,17 +160,17 @@ static void check_stop(__u32 type)
 	require_totals(&before);
 }
 
-TEST(stop_capture, "the end of the capture stream waits for the job")
+TEST(stop_capture, "stopping the capture stream waits for the job")
 {
 	check_stop(CAPTURE);
 }
 
-TEST(stop_output, "the end of the output stream waits for the job")
+TEST(stop_output, "stopping the output stream waits for the job")
 {
 	check_stop(OUTPUT);
 }
 
-TEST(stop_one, "the other stream goes on where it was")
+TEST(stop_one, "the other stream continues where it was")
 {
 	struct v4l2_buffer b;
 	struct m2m m2m;
@@ -187,7 +187,7 @@ TEST(stop_one, "the other stream goes on where it was")
 	require_job(&m2m, 1, 2);
 }
 
-TEST(stop_waiting, "a stream stops while the job of another one runs")
+TEST(stop_waiting, "a stream can be stopped while the job of another one runs")
 {
 	struct totals before = totals_now();
 	struct m2m first, second;
@@ -211,7 +211,7 @@ TEST(stop_waiting, "a stream stops while the job of another one runs")
 	require_totals(&before);
 }
 
-TEST(closed, "a job ends before the buffers of a node that is closed go")
+TEST(closed, "a job ends before the buffers of a closed node are freed")
 {
 	struct totals before = totals_now();
 	struct m2m m2m;
@@ -244,7 +244,7 @@ static void process_for_ever(void *unused)
 	}
 }
 
-TEST(killed, "the memory of a process that is killed while a job runs comes back")
+TEST(killed, "a process that is killed while a job runs leaks no memory")
 {
 	struct totals before = totals_now();
 	int i;
@@ -282,10 +282,10 @@ TEST(job_length, "a job of more or fewer buffers than there are ends with the la
 }
 
 /*
- * The format is that of all instances. Only the first bytes of large buffers are
- * used, so that what is written behind them can be seen.
+ * All instances share the format. Only the first bytes of large buffers are used,
+ * so that a write beyond them is detected.
  */
-TEST(other_format, "nothing is written behind a buffer when the format becomes larger")
+TEST(other_format, "nothing is written beyond a buffer when the format becomes larger")
 {
 	int heap = heap_open_cma(), m2m = m2m_open(WIDTH, HEIGHT);
 	int other = video_open(is_m2m, 0), in, out;
@@ -338,7 +338,7 @@ static void driver_comes(void)
 	driver("bind");
 }
 
-TEST(unbind_exported, "a driver can be unbound while somebody has its buffers")
+TEST(unbind_exported, "a driver can be unbound while its buffers are in use")
 {
 	struct totals before = totals_now();
 	int node, fd, i;
@@ -357,7 +357,7 @@ TEST(unbind_exported, "a driver can be unbound while somebody has its buffers")
 		munmap(mem, SIZE);
 		driver_comes();
 
-		/* it can still be used, by the driver that came */
+		/* the newly bound driver can still use it */
 		node = m2m_open(WIDTH, HEIGHT);
 		must_request(node, OUTPUT, V4L2_MEMORY_DMABUF, 1);
 		must_queue(node, OUTPUT, V4L2_MEMORY_DMABUF, 0, fd);
@@ -401,11 +401,11 @@ TEST(unbind_running, "a driver can be unbound while a job runs, and bound again"
 	}
 }
 
-/* Buffers of this heap are contiguous for who says that they have to be. */
-TEST(unbind_limits, "what a device needs is not forgotten when an old node is closed")
+/* Buffers of this heap are contiguous only for devices that need it. */
+TEST(unbind_limits, "the limits of a device survive the close of an old node")
 {
 	int old, node, heap = system_heap();
-	const __u32 width = 640, height = 480;	/* too many pages for luck */
+	const __u32 width = 640, height = 480;	/* too many pages to be contiguous by chance */
 
 	need_contiguous(is_m2m);
 	old = m2m_open(width, height);

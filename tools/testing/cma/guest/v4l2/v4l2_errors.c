@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What VIDIOC_EXPBUF and VIDIOC_QBUF refuse, and that nothing is left of it. The
+ * What VIDIOC_EXPBUF and VIDIOC_QBUF refuse, without leaving anything behind. The
  * errnos are those of v3.8.
  */
 #define TAP_BEGIN	mock_begin
@@ -45,7 +45,7 @@ static int camera_to_export(void)
 	return camera_with(V4L2_MEMORY_MMAP);
 }
 
-/* Nobody has a buffer of the queue. */
+/* No buffer of the queue is in use. */
 static void require_unused(int video, __u32 memory)
 {
 	int ret = request(video, CAPTURE, memory, 0);
@@ -58,7 +58,7 @@ static int export_first(int video, __u32 flags)
 	return export_plane(video, CAPTURE, 0, 0, flags);
 }
 
-TEST(export_arguments, "what can not be exported is refused")
+TEST(export_arguments, "exports of invalid buffers are refused")
 {
 	struct totals before = totals_now();
 	int video;
@@ -76,7 +76,7 @@ TEST(export_arguments, "what can not be exported is refused")
 	REQUIRE(export_first(video, O_NONBLOCK) == -EINVAL, "flags");
 	REQUIRE(ioctl(video, VIDIOC_EXPBUF, NULL) && errno == EFAULT, "pointer");
 	require_unused(video, V4L2_MEMORY_MMAP);
-	if (!is_vivid())	/* that of 6.1 has no contiguous ones */
+	if (!is_vivid())	/* the driver of 6.1 has no contiguous buffers */
 		must_request(video, CAPTURE, V4L2_MEMORY_USERPTR, COUNT);
 	REQUIRE(export_first(video, 0) == -EINVAL, "memory of the process");
 	must_request(video, CAPTURE, V4L2_MEMORY_DMABUF, COUNT);
@@ -85,19 +85,19 @@ TEST(export_arguments, "what can not be exported is refused")
 	require_totals(&before);
 }
 
-TEST(export_vmalloc, "memory is exported if it is contiguous, and not else")
+TEST(export_vmalloc, "only contiguous memory is exported")
 {
 	int video = camera_with(V4L2_MEMORY_MMAP);
 	int fd = export_first(video, O_RDWR);
 
-	/* 6.1 can make a buffer of what vmalloc() gave */
+	/* 6.1 can export memory from vmalloc() */
 	if (has_contiguous(is_camera) || is_vivid())
 		REQUIRE(fd >= 0, "%s", strerror(-fd));
 	else
 		REQUIRE(fd == -EINVAL, "%d", fd);
 }
 
-TEST(export_result, "an export says what it gives, and clears what is reserved")
+TEST(export_result, "an export fills in its result and clears the reserved fields")
 {
 	int video = camera_to_export(), fd = lowest_fd();
 	struct v4l2_exportbuffer eb = { .type = CAPTURE, .index = 1, .fd = 77 };
@@ -114,7 +114,7 @@ TEST(export_result, "an export says what it gives, and clears what is reserved")
 	require_unused(video, V4L2_MEMORY_MMAP);
 }
 
-TEST(export_flags, "a descriptor is closed on exec, and read only, if that is asked for")
+TEST(export_flags, "a descriptor is close-on-exec or read-only if requested")
 {
 	int video = camera_to_export(), fd;
 	void *mem;
@@ -139,7 +139,7 @@ TEST(export_flags, "a descriptor is closed on exec, and read only, if that is as
 	require_unused(video, V4L2_MEMORY_MMAP);
 }
 
-TEST(export_no_fd, "an export without a free descriptor leaves nothing")
+TEST(export_no_fd, "an export without a free descriptor leaks nothing")
 {
 	int video = camera_to_export(), fd;
 	struct rlimit limit;
@@ -152,7 +152,7 @@ TEST(export_no_fd, "an export without a free descriptor leaves nothing")
 	require_unused(video, V4L2_MEMORY_MMAP);
 }
 
-TEST(export_read_only, "an export that can not answer leaves nothing")
+TEST(export_read_only, "an export that cannot write its result leaks nothing")
 {
 	int video = camera_to_export(), fd = lowest_fd();
 	struct v4l2_exportbuffer *eb = map_anon(PAGE);
@@ -167,7 +167,7 @@ TEST(export_read_only, "an export that can not answer leaves nothing")
 	require_unused(video, V4L2_MEMORY_MMAP);
 }
 
-TEST(export_reading, "a queue that read() uses exports nothing")
+TEST(export_reading, "a queue that is used by read() exports nothing")
 {
 	int video = camera_open(0, WIDTH, HEIGHT);
 	char *picture = map_anon(SIZE);
@@ -177,7 +177,7 @@ TEST(export_reading, "a queue that read() uses exports nothing")
 	REQUIRE(export_first(video, O_RDWR) == -EBUSY, "exported");
 }
 
-/* Queue a buffer that is to be refused; the index has none after that. */
+/* Queue a buffer that is to be refused; the index has no buffer after that. */
 static void refuse(int video, struct v4l2_buffer b, int error, const char *what)
 {
 	__u32 index = b.index;
@@ -188,7 +188,7 @@ static void refuse(int video, struct v4l2_buffer b, int error, const char *what)
 	ret = queue_buffer(video, &b);
 	REQUIRE(ret == error, "%s: %s", what, strerror(-ret));
 	b = query(video, CAPTURE, index);
-	/* 6.1 adds where its time stamps come from */
+	/* 6.1 adds the source of its time stamps */
 	b.flags &= ~(V4L2_BUF_FLAG_TIMESTAMP_MASK | V4L2_BUF_FLAG_TSTAMP_SRC_MASK);
 	REQUIRE(b.length == SIZE && !b.m.fd && !b.flags,
 		"%s: length %u, descriptor %d, flags %#x are left", what,
@@ -211,7 +211,7 @@ static void refuse_length(int video, int fd, __u32 length, int error)
 	refuse(video, b, error, what);
 }
 
-TEST(import_arguments, "what does not say which buffer to queue is refused")
+TEST(import_arguments, "a QBUF that names no valid index is refused")
 {
 	int heap = heap_open_cma(), video = camera_open(0, WIDTH, HEIGHT), fd;
 
@@ -229,7 +229,7 @@ TEST(import_arguments, "what does not say which buffer to queue is refused")
 		"queued already");
 }
 
-TEST(import_fd, "what is no buffer of the right size is refused")
+TEST(import_fd, "a descriptor that is no buffer of the right size is refused")
 {
 	struct totals before = totals_now();
 	int heap = heap_open_cma(), video = camera_with(V4L2_MEMORY_DMABUF);
@@ -247,7 +247,7 @@ TEST(import_fd, "what is no buffer of the right size is refused")
 	require_totals(&before);
 }
 
-TEST(import_length, "the length is that of a picture at least, and no more than there is")
+TEST(import_length, "the length covers a picture, and does not exceed the buffer")
 {
 	int heap = heap_open_cma(), video = camera_with(V4L2_MEMORY_DMABUF);
 	struct v4l2_buffer b = { .type = CAPTURE, .memory = V4L2_MEMORY_DMABUF };
@@ -273,7 +273,7 @@ TEST(import_length, "the length is that of a picture at least, and no more than 
 	REQUIRE(b.length == size, "%u bytes", b.length);
 }
 
-TEST(import_output, "an output buffer has no more bytes than its length says")
+TEST(import_output, "the bytes of an output buffer do not exceed its length")
 {
 	int heap = heap_open_cma(), m2m = m2m_open(WIDTH, HEIGHT);
 	struct v4l2_buffer b = {
@@ -291,7 +291,7 @@ TEST(import_output, "an output buffer has no more bytes than its length says")
 	REQUIRE(!ret, "%s", strerror(-ret));
 }
 
-TEST(import_no_address, "a buffer that the CPU can not draw into is refused")
+TEST(import_no_address, "a buffer that the CPU cannot draw into is refused")
 {
 	struct totals before = totals_now();
 	int video, ret, fd;
@@ -306,12 +306,12 @@ TEST(import_no_address, "a buffer that the CPU can not draw into is refused")
 	ret = queue(video, CAPTURE, V4L2_MEMORY_DMABUF, 0, fd, 0);
 	REQUIRE(ret == -EFAULT, "%s", strerror(-ret));
 	close(fd);
-	/* it is not attached any more: all of it is back */
+	/* it is no longer attached: all of it is free again */
 	require_totals(&before);
 	close(video);
 }
 
-TEST(format_queued, "the format stays as it is while buffers are queued")
+TEST(format_queued, "the format cannot change while buffers are queued")
 {
 	int heap = heap_open_cma(), video = camera_with(V4L2_MEMORY_DMABUF);
 	struct v4l2_format f = { .type = CAPTURE };
@@ -328,7 +328,7 @@ TEST(format_queued, "the format stays as it is while buffers are queued")
 	set_format(video, CAPTURE, V4L2_PIX_FMT_RGB565, 2 * WIDTH, 2 * HEIGHT);
 }
 
-TEST(format_larger, "buffers of a smaller format can not be queued")
+TEST(format_larger, "buffers of a smaller format cannot be queued")
 {
 	int video = camera_with(V4L2_MEMORY_MMAP), ret;
 
@@ -339,7 +339,7 @@ TEST(format_larger, "buffers of a smaller format can not be queued")
 	REQUIRE(ret == -EINVAL, "%s", strerror(-ret));
 }
 
-/* Queue all, and ask for buffers anew before the stream is on. */
+/* Queue all buffers, and request new ones before the stream starts. */
 static void check_requeue(__u32 memory)
 {
 	int heap = heap_open_cma(), video = camera_with(memory), i;
@@ -361,7 +361,7 @@ static void check_requeue(__u32 memory)
 	close(heap);
 }
 
-TEST(requeue, "what was queued is forgotten with the buffers")
+TEST(requeue, "queued buffers are dropped when new ones are requested")
 {
 	struct totals before = totals_now();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Video buffers that are shared: exported by the virtual capture driver, imported
- * by it from heaps, passed on to the mem2mem test driver.
+ * Shared video buffers: exported by the virtual capture driver, imported by it
+ * from heaps, and passed on to the mem2mem test driver.
  */
 #define TAP_BEGIN	importer_begin
 #define TAP_END		importer_end
@@ -14,7 +14,7 @@
 
 #define WIDTH	320
 #define HEIGHT	240
-#define SIZE	(WIDTH * HEIGHT * 2)	/* two bytes a pixel */
+#define SIZE	(WIDTH * HEIGHT * 2)	/* two bytes per pixel */
 #define COUNT	3			/* buffers of a queue */
 
 static int capture_open(void)
@@ -32,7 +32,7 @@ static void require_bars(const void *pixels)
 	bars_shift(pixels, WIDTH, HEIGHT);
 }
 
-TEST(export_same, "an exported buffer is the one that is captured into")
+TEST(export_same, "an exported buffer is the one that the driver captures into")
 {
 	struct totals before = totals_now();
 	int video, fd[COUNT], i;
@@ -91,7 +91,7 @@ TEST(export_lives, "an exported buffer outlives its queue, and keeps it from bei
 	require_totals(&before);
 }
 
-TEST(export_device, "a device has an exported buffer if it reaches it")
+TEST(export_device, "a device can map an exported buffer if it can reach it")
 {
 	struct totals before = totals_now();
 	struct importer_map map;
@@ -105,7 +105,7 @@ TEST(export_device, "a device has an exported buffer if it reaches it")
 	mem = map_buffer(fd, SIZE);
 
 	dev = new_device();
-	/* 6.1 looks at the addresses when it maps, and warns */
+	/* 6.1 checks the addresses on map only, and warns */
 	if (!is_vivid()) {
 		ret = dev_limit(dev, (struct importer_limits){ .mask = 0xffffff });
 		REQUIRE(!ret, "%s", strerror(-ret));
@@ -126,7 +126,7 @@ TEST(export_device, "a device has an exported buffer if it reaches it")
 	require_totals(&before);
 }
 
-/* Buffers of 6.1's system heap are not contiguous for a device that needs it. */
+/* Buffers of 6.1's system heap are not contiguous, even if a device needs it. */
 static bool is_scattered(void)
 {
 	return is_vivid() && has_contiguous(is_camera) &&
@@ -151,7 +151,7 @@ static void check_import(int heap)
 		}
 		capture_into(video, i, fd[i]);
 		mem[i] = map_buffer(fd[i], SIZE);
-		/* the queue has it */
+		/* the queue holds it */
 		close(fd[i]);
 	}
 	stream(video, CAPTURE, true);
@@ -175,7 +175,7 @@ TEST(import, "the camera captures into buffers of every heap")
 	require_totals(&before);
 }
 
-TEST(import_other, "another buffer takes the place of one that was queued before")
+TEST(import_other, "another buffer replaces one that was queued before")
 {
 	int heap = heap_open_cma(), video = capture_open(), first, second;
 	struct totals before = totals_now(), now;
@@ -238,7 +238,7 @@ TEST(import_twice, "one buffer can be queued with two indexes")
 	require_totals(&before);
 }
 
-/* A picture through two drivers, and no byte copied but by the second one. */
+/* A picture passes two drivers; only the second one copies bytes. */
 TEST(pass_on, "a captured buffer is the input of the mem2mem driver")
 {
 	struct totals before = totals_now();
@@ -296,7 +296,7 @@ static void stream_for_ever(void *arg)
 	}
 }
 
-TEST(killed, "the memory of a process that is killed while it captures comes back")
+TEST(killed, "a process that is killed while it captures leaks no memory")
 {
 	struct totals before;
 	int heap = heap_open_cma(), i;
@@ -313,7 +313,7 @@ TEST(killed, "the memory of a process that is killed while it captures comes bac
 	require_totals(&before);
 }
 
-TEST(exhausted, "an area that is used up while the camera captures")
+TEST(exhausted, "an area is exhausted while the camera captures")
 {
 	int heap = heap_open_cma(), m2m = m2m_open(WIDTH, HEIGHT), video, i, ret;
 	struct totals before = totals_now();

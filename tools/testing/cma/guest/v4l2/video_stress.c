@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two cameras into one display, for video_stress.seconds=N (120), while others
- * take and give back memory of the area and share the same buffers.
+ * Two cameras feed one display for video_stress.seconds=N (120), while other
+ * threads allocate and release memory of the area and share the same buffers.
  */
 #define TAP_BEGIN	importer_begin
 #define TAP_END		importer_end
@@ -25,11 +25,11 @@ static struct stress {
 	struct camera cameras[CAMERAS];
 	pthread_mutex_t lock;	/* screen */
 	unsigned int shown[CAMERAS];
-	unsigned int taken, shared;	/* what the others did, how often */
+	unsigned int taken, shared;	/* by the other threads */
 	volatile bool stop;
 } stress = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* Pictures in order, one after the other of both cameras on the display. */
+/* Show the pictures of both cameras in order and in turn. */
 static void *show(void *arg)
 {
 	unsigned int which = (uintptr_t)arg, index;
@@ -49,7 +49,7 @@ static void *show(void *arg)
 	return NULL;
 }
 
-/* Buffers of all sizes; what they hold is nobody else's. */
+/* Allocate buffers of all sizes; nothing else writes to them. */
 static void *take(void *arg)
 {
 	int heap = *(int *)arg, fd;
@@ -74,7 +74,7 @@ static void *take(void *arg)
 	return NULL;
 }
 
-/* Export and import the buffers that are captured into and shown. */
+/* Export and import the buffers that hold the pictures. */
 static void *share(void *arg)
 {
 	int card = *(int *)arg, fd;
@@ -122,7 +122,7 @@ static void run(unsigned long seconds)
 	close(heap);
 }
 
-TEST(two_cameras, "two cameras into one display, with everything else going on")
+TEST(two_cameras, "two cameras feed one display while the area is under load")
 {
 	unsigned long seconds = argument("video_stress.seconds=", 120);
 	struct totals before = totals_now();
@@ -131,7 +131,7 @@ TEST(two_cameras, "two cameras into one display, with everything else going on")
 	alarm(seconds * 2 + 120);
 	require_cpus(4);
 	screen_open(&stress.screen);
-	/* one with buffers of its own, one with buffers of the display */
+	/* one has its own buffers, the other one uses the display's */
 	for (i = 0; i < CAMERAS; i++)
 		camera_create(&stress.cameras[i], i,
 			      stress.screen.display.card,
