@@ -8,12 +8,12 @@ REPO=$(cd "$QEMU_DIR/../../../.." && pwd)
 BUILD=$REPO/build
 J=${J:-$(nproc)}
 CROSS_COMPILE=${CROSS_COMPILE:-arm-none-eabi-}
-defconfig=vexpress_defconfig # what fragments are added to; empty: to nothing
+defconfig=vexpress_defconfig # fragments are added to it; empty: to nothing
 export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$BUILD CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime,time_macros
 export KBUILD_BUILD_TIMESTAMP="1 January 2012" KBUILD_BUILD_USER=cma KBUILD_BUILD_HOST=qemu
 mkdir -p "$BUILD"
 
-# Until we exit nobody else builds here
+# Keep others from building here until this process exits
 lock_build() {
 	exec {lock}>"$BUILD/lock"
 	flock "$lock"
@@ -29,8 +29,8 @@ kbuild() {
 		CC="ccache ${CROSS_COMPILE}gcc" HOSTCC="ccache gcc" "$@" </dev/null
 }
 
-# progress WHAT LOG COMMAND...: run COMMAND with all output in LOG and tell how
-# far it got: a line that is rewritten on a terminal, else one every 30 s
+# progress WHAT LOG COMMAND...: run COMMAND with its output in LOG and report progress:
+# on a terminal in one line that is rewritten, else in a line every 30 s
 progress() {
 	local what=$1 log=$2 start=$SECONDS every=30 eol='\n' pid n
 	shift 2
@@ -53,8 +53,8 @@ progress() {
 	}
 }
 
-# check_config CONFIG FRAGMENT...: is everything there that was asked for?  The
-# last line about an option counts; one that does not exist is not set.
+# check_config CONFIG FRAGMENT...: fail unless CONFIG has the values that the fragments
+# ask for. The last line about an option counts; an option that is missing is not set.
 check_config() {
 	local config=$1
 	shift
@@ -78,13 +78,22 @@ check_config() {
 	}' "$config" "$@" >&2
 }
 
-# fragments BASE NAME...: files of config/; of options that have another name on BASE
-# config/NAME-BASE
+# fragments BASE NAME...: paths of the files of config/. config/NAME-BASE replaces
+# config/NAME where options of BASE have other names. "everything" stands for what the
+# kernel of most scenarios has; on 6.1, config/tree-ref-6.1 has it all.
 fragments() {
-	local base=$1 name
+	local base=$1 name names=()
 	shift
 	for name; do
+		case $name:$base in
+		everything:v3.1) names+=(heaps v4l2 drm clcd trace) ;;
+		everything:*) ;;
+		*) names+=("$name") ;;
+		esac
+	done
+	for name in "${names[@]}"; do
 		[[ ! -e $QEMU_DIR/config/$name-$base ]] || name+=-$base
+		[[ -e $QEMU_DIR/config/$name ]] || { say "no such fragment: config/$name"; return 1; }
 		echo "$QEMU_DIR/config/$name"
 	done
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Did a boot pass?  Everything must say so; silence is a failure."""
+"""Decide whether a boot passed. Everything must say so; silence is a failure."""
+import hashlib
 import re
 
 # Any of these on the console fails the boot, unless the scenario allows the line
@@ -12,11 +13,13 @@ BAD = re.compile(
     r"|Unable to handle kernel|Unhandled fault|soft lockup|blocked for more than"
     r"|nobody cared|unable to open an initial console|respawning too fast"
     r"|undefined symbol|Unknown symbol|disagrees about version|EXT2-fs.*error")
-# When it has said this v3.1 can still complain of the lock that it has in reboot(), and
-# 6.1 of the one that the board's driver takes to switch the power off, under rcu_read_lock()
+# After this line v3.1 may still complain about the lock that reboot() holds, and 6.1
+# about the one that the board's driver takes to switch the power off
 OFF = re.compile(r"^\[ *\d+\.\d+\] (Power down\.|reboot: Power down)$", re.M)
-RESULT = re.compile(r"CMA-RESULT planned=(\d+) run=(\d+) passed=(\d+) failed=(\d+) "
-                    r"skipped=(\d+) leaks=(\d+) end")
+# What init sends on the second serial port
+BEGIN = b"CMA-TAP\n"
+END = re.compile(rb"CMA-END bytes=(\d+) md5=([0-9a-f]{32})\n")
+LEAKS = 3  # tests of init that look for leaks
 
 
 def clean(raw):
@@ -31,42 +34,143 @@ def message(line):
     return re.sub(r"^\[ *\d+\.\d+\] ", "", line).rstrip()
 
 
-def counts(port):
-    """{planned, run, passed, failed, skipped, leaks} or None: no final token."""
-    lines = [line for line in clean(port).splitlines() if line.strip()]
-    found = RESULT.fullmatch(lines[0]) if len(lines) == 1 else None
+def stream(port):
+    """What init sent, or None when it did not reach its end or not all of it arrived."""
+    begin = port.find(BEGIN)
+    end = port.rfind(b"CMA-END ")
+    found = END.fullmatch(port, end) if 0 <= begin < end else None
     if not found:
         return None
-    return dict(zip("planned run passed failed skipped leaks".split(), map(int, found.groups())))
+    body = port[begin + len(BEGIN):end]
+    size, digest = int(found[1]), found[2].decode()
+    if len(body) != size or hashlib.md5(body).hexdigest() != digest:
+        return None
+    return body.decode("utf-8", "replace")
+
+
+class Program:
+    """The TAP of one program."""
+
+    def __init__(self, name):
+        self.name = name
+        self.plans = []
+        self.passed = self.failed = self.skipped = 0
+        self.exit = None
+
+    @property
+    def run(self):
+        return self.passed + self.failed + self.skipped
+
+    def line(self, text):
+        """Take a line of its output."""
+        plan = re.match(r"1\.\.(\d+)(?=\s|$)(\s*# SKIP)?", text)
+        result = re.match(r"(not )?ok(?=\s|$)(.*# SKIP)?", text)
+        if plan and int(plan[1]) == 0 and plan[2]:  # all of it is skipped
+            self.plans.append(1)
+            self.skipped += 1
+        elif plan:
+            self.plans.append(int(plan[1]))
+        elif result and result[1]:
+            self.failed += 1
+        elif result and result[2]:
+            self.skipped += 1
+        elif result:
+            self.passed += 1
+
+    def reasons(self):
+        """Why it failed as a whole."""
+        if self.exit is None:
+            yield f"{self.name}: did not end"
+        elif self.exit and not self.failed:
+            yield f"{self.name}: exited with {self.exit} and reported no failure"
+        if len(self.plans) != 1:
+            yield f"{self.name}: {len(self.plans) or 'no'} plan{'s' * bool(self.plans)}"
+        elif self.plans[0] == 0:
+            yield f"{self.name}: planned no test"
+        elif self.plans[0] != self.run:
+            yield f"{self.name}: {self.run} of {self.plans[0]} planned tests were run"
+
+
+class Tap:
+    """What the programs of a boot said, and what is wrong with it."""
+
+    def __init__(self, text):
+        self.lines = [line.rstrip("\r") for line in text.split("\n")]
+        self.programs = []
+        self.leaks = None  # the leak check, which is the last thing
+        self.stray = []
+        current = None
+        for line in self.lines:
+            word, _, rest = line.partition(" ")
+            if word == "#program" and not current and not self.leaks:
+                current = Program(rest)
+                self.programs.append(current)
+            elif word == "#exit" and current and rest.isdigit():
+                current.exit = int(rest)
+                current = None
+            elif word == "#leaks" and not current and not self.leaks:
+                self.leaks = Program("leak check")
+            elif word in ("#program", "#exit", "#leaks"):
+                self.stray.append(line)
+            elif current or self.leaks:
+                (current or self.leaks).line(line)
+            elif re.match(r"(not )?ok(\s|$)|1\.\.\d", line):
+                self.stray.append(line)
+
+    def total(self, what):
+        return sum(getattr(p, what) for p in self.programs)
+
+    def reasons(self, asked):
+        """asked: names of the programs that are to run, None: any."""
+        names = [p.name for p in self.programs]
+        if asked is not None and names != asked:
+            yield f"programs: {' '.join(names) or 'none'}, asked for: {' '.join(asked) or 'none'}"
+        for p in self.programs:
+            yield from p.reasons()
+        for line in self.stray:
+            yield f"out of place: {line}"
+        if self.total("passed") == 0:
+            yield "no test passed"
+        if self.total("failed"):
+            yield f"{self.total('failed')} failed"
+        if not self.leaks:
+            yield "no leak check"
+        elif self.leaks.failed:
+            yield f"{self.leaks.failed} leaks"
+        elif self.leaks.plans or self.leaks.passed != LEAKS or self.leaks.skipped:
+            yield f"the leak check is not complete: {self.leaks.passed} of {LEAKS} tests passed"
+
+
+def asked_for(scenario):
+    """The programs that a scenario asks for, or None when it does not say."""
+    if "tests" not in scenario:
+        return None
+    return ["expect-area"] * bool(scenario.get("expect-area")) + scenario["tests"].split()
 
 
 def verdict(scenario, console, port, status):
-    """Reasons for failure (none: passed).  console: cleaned text; port: bytes of
-    the second serial port; status: QEMU's exit status, None when it timed out."""
+    """Reasons for failure (none: passed). console: cleaned text; port: bytes of the
+    second serial port; status: QEMU's exit status, None when it timed out."""
     reasons = []
     if status is None:
         reasons.append("time limit")
     elif status != 0:
         reasons.append(f"QEMU exited with {status}")
-    n = counts(port)
-    if n is None:
+    text = stream(port)
+    tap = Tap(text or "")
+    if text is None:
         reasons.append("no final token")
     else:
-        if n["run"] != n["planned"]:
-            reasons.append(f"{n['run']} of {n['planned']} planned tests were run")
-        if n["passed"] + n["failed"] + n["skipped"] < n["run"]:
-            reasons.append("the counts do not add up")
-        if n["passed"] == 0:
-            reasons.append("no test passed")
-        for what in ("failed", "leaks"):
-            if n[what]:
-                reasons.append(f"{n[what]} {what}")
+        reasons += tap.reasons(asked_for(scenario))
     lines = [message(line) for line in OFF.split(console)[0].splitlines()]
     for line in lines:
         if BAD.search(line) and not any(re.search(a, line) for a in scenario.get("allow", [])):
             reasons.append(f"console: {line}")
-        if any(re.search(f, line) for f in scenario.get("forbid", [])):
-            reasons.append(f"forbidden: {line}")
+    # A message of the kernel can break a program's line on the console, not in the stream
+    lines += [line.rstrip() for line in tap.lines]
+    forbidden = {line: None for line in lines
+                 if any(re.search(f, line) for f in scenario.get("forbid", []))}
+    reasons += [f"forbidden: {line}" for line in forbidden]
     reasons += [f"missing: {e}" for e in scenario.get("expect", []) if e not in lines]
     reasons += [f"missing: {e}" for e in scenario.get("expect-re", [])
                 if not any(re.search(e, line) for line in lines)]
