@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# Contiguous memory for Linux v3.x and 6.1 on ARM, as patch series
+# Contiguous memory for Linux v3.x and 6.1 on ARM, as a patch series
 BASE ?=
 KSRC ?=
+S ?=
+TAG ?=
 CROSS_COMPILE ?= arm-none-eabi-
 J ?= $(shell nproc)
 export BASE KSRC CROSS_COMPILE J
@@ -9,50 +11,57 @@ export BASE KSRC CROSS_COMPILE J
 CMA := tools/testing/cma
 DEPS := scripts/deps
 
-help: ## what there is to make
+help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
-	@echo "Variables: BASE=v3.1 or v6.1 (else: both, or the first) KSRC=DIR (tree of v3.1, or of BASE)"
+	@echo "Variables: BASE=v3.1 or v6.1 (default: both, or the first that can be had)"
+	@echo "           KSRC=DIR (a tree of v3.1, or of BASE)"
 	@echo "           CROSS_COMPILE=$(CROSS_COMPILE) J=$(J)"
-	@echo "BASE=ref-6.1: boot and check Debian's kernel of that version, as it is, to compare with"
+	@echo "           S=\"NAME...\" TAG=\"TAG...\" for boot-test; neither: list the scenarios"
+	@echo "BASE=ref-6.1 boots and checks Debian's kernel of that version, unmodified, to compare with."
+	@echo "CONTRIBUTING.md tells how to change the series and its tests."
 
-demo: ## boot, and see a driver get buffers from memory that is in use
+demo: ## boot, and watch a driver get buffers from memory that is in use
 	@$(DEPS) build qemu
 	@$(CMA)/demo/demo
 
-check: ## everything that can be tested; the last line counts
+check: ## run all tests; the last line counts them
 	@$(DEPS) build qemu lint
 	@scripts/check
 
-unit: ## tests on this machine, without a kernel
+unit: ## run the tests that need no kernel
 	@$(DEPS) build lint
 	@scripts/check unit
 
-fuzz: ## feed the parsers with nonsense
+fuzz: ## feed random input to the parsers
 	@$(DEPS) build
 	@$(CMA)/host/fuzz/fuzz
 
-series: ## make the patches from the files, of each base
+series: ## generate the patches of each base from the files
 	@$(DEPS) build
 	@for base in $(or $(BASE),$(notdir $(wildcard patches/v*))); do \
 		BASE=$$base scripts/series regen || exit 1; done
 
-series-check: ## do patches and files agree? needs no kernel
+series-check: ## check that patches and files agree (needs no kernel)
 	@$(DEPS) build
 	@scripts/check series
 
-boot: ## a shell on the emulated board
+boot: ## get a shell on the emulated board
 	@$(DEPS) build qemu
 	@$(CMA)/qemu/run --shell
 
-bench: ## how long an allocation takes
+boot-test: ## run some scenarios: S="heap areas", or by tag: TAG=dmabuf
+	@$(DEPS) build qemu
+	@$(CMA)/qemu/run $(if $(S)$(TAG),,--list) $(S) $(addprefix --tag ,$(TAG))
+
+bench: ## measure how long allocations take
 	@$(DEPS) build qemu
 	@$(CMA)/bench/bench
 
-lint: ## shellcheck, checkpatch, sparse, kernel-doc
+lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 	@$(DEPS) build lint
 	@scripts/lint
 
 clean: ## remove build/ (downloads stay in the cache)
 	rm -rf build
 
-.PHONY: help demo check unit fuzz series series-check boot bench lint clean
+.PHONY: help demo check unit fuzz series series-check boot boot-test bench lint clean
