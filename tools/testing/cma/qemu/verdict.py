@@ -141,6 +141,23 @@ class Tap:
             yield f"the leak check is not complete: {self.leaks.passed} of {LEAKS} tests passed"
 
 
+def remarks(tap, name):
+    """What a report says about single tests: which failed and what they said, as comments,
+    and which were skipped, as results of their own."""
+    said = []  # since the last result
+    for line in tap.lines:
+        if line.startswith("# "):
+            said.append(line)
+        elif re.match(r"not ok(\s|$)", line):
+            yield from said[-8:] + [f"# {line}"]
+            said = []
+        elif re.match(r"ok(\s|$)", line):
+            if "# SKIP" in line:
+                text = re.sub(r"^ok(\s+\d+(?=\s))?[\s-]*", "", line)
+                yield f"ok - {name}: {text}"
+            said = []
+
+
 def asked_for(scenario):
     """The programs that a scenario asks for, or None when it does not say."""
     if "tests" not in scenario:
