@@ -7,8 +7,8 @@ path.  Its lines are "KEY: VALUE"; # begins a comment.  A line that begins with 
 one counts, unless the key is a list.
 
   about: TEXT            one sentence that says what is tested
-  inherit: NAME...       the lines of other scenarios come first; names that begin with
-                         "_" exist only for this and are not booted
+  inherit: NAME...       the lines of other scenarios (names or paths) come first; names
+                         that begin with "_" exist only for this and are not booted
   tags: NAME...          (list) for run --tag; the subject is a tag, too
   bases: v3.1 v6.1       where it runs, default v3.1
   tree: board            the series, on v3.1 with board.patch (default), or
