@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's part of make demo. Every line that it writes begins with "@".
+ * The guest's part of make demo. Every line that it prints begins with "@".
  *
- * cma_demo where PFN COUNT ...	what is in these page frames
- * cma_demo files PATH...	page frames of files' page cache in the area
- * cma_demo data MIB SEED	data that repeats nowhere, to stdout
- * cma_demo process MIB		data of a process: its sum for each line of input
- * cma_demo buffers MIB...	driver buffers, held until the input ends
- * cma_demo share MIB		a buffer of two processes and a device
- * cma_demo screen		where the frame buffer is; colour bars into it
- * cma_demo crc			CRC-32 of all pixels
+ * cma_demo where PFN COUNT ...	show what these page frames hold
+ * cma_demo files PATH...	count pages of the files' page cache in the area
+ * cma_demo data MIB SEED	write pseudo-random data to stdout
+ * cma_demo process MIB		hold data, print its sum for each line of input
+ * cma_demo buffers MIB...	allocate driver buffers, hold them until EOF
+ * cma_demo share MIB		share a buffer with a second process and a device
+ * cma_demo screen		show where the frame buffer is, draw colour bars
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +77,7 @@ static int in_area(uint64_t pfn)
 	return pfn >= base && pfn < base + count;
 }
 
-/* What a page frame holds: 1 page cache, 2 data of a process, 0 neither */
+/* What a page frame holds: 1 page cache, 2 process data, 0 neither */
 static int kind_of(uint64_t pfn)
 {
 	static int fd = -1;
@@ -110,7 +109,7 @@ static int show_frames(int n, char **args)
 	return 0;
 }
 
-/* The page frame at this address of the process; 0: none */
+/* The page frame at an address of this process, or 0 */
 static uint64_t frame_at(const void *addr)
 {
 	int fd = open_or_die("/proc/self/pagemap", O_RDONLY);
@@ -123,7 +122,7 @@ static uint64_t frame_at(const void *addr)
 	return entry & PM_PRESENT ? entry & PM_PFN : 0;
 }
 
-/* How many pages of a mapping are in the area; every page is touched. */
+/* Touch every page of a mapping, count those that are in the area */
 static unsigned long pages_in_area(const char *map, size_t size)
 {
 	unsigned long found = 0;
@@ -132,7 +131,7 @@ static unsigned long pages_in_area(const char *map, size_t size)
 
 	for (i = 0; i < size; i += PAGE) {
 		byte ^= map[i];
-		/* The compiler must not leave the access out */
+		/* Keep the compiler from removing the access */
 		asm volatile("" : : "r" (byte) : "memory");
 		found += in_area(frame_at(map + i));
 	}
@@ -217,7 +216,7 @@ static int hold_data(size_t size)
 	return 0;
 }
 
-/* One buffer: is it contiguous, and was there data where it is now? */
+/* Allocate a buffer: is it contiguous, and did its pages hold data before? */
 static void take_one(int fd, unsigned int mib, const char *data_before)
 {
 	struct cma_ctl_area area;
@@ -235,7 +234,7 @@ static void take_one(int fd, unsigned int mib, const char *data_before)
 	}
 	map = mmap(NULL, req.size, PROT_READ, MAP_SHARED, fd,
 		   req.id * CMA_CTL_MMAP_STEP);
-	/* Its page tables show one page frame after the other? */
+	/* Do its page tables map consecutive page frames? */
 	fine = map != MAP_FAILED && !ioctl(fd, CMA_CTL_MAPPED, req.id);
 	fine = fine && !ioctl(fd, CMA_CTL_FILL, req.id) &&
 	       !ioctl(fd, CMA_CTL_CHECK, req.id);
@@ -273,7 +272,7 @@ static int take(int n, char **args)
 	return 0;
 }
 
-/* What a process sees of the buffer that it has mapped */
+/* Print what a process sees of a buffer that it has mapped */
 static void say_share(const char *who, const void *data, size_t size)
 {
 	uint64_t sum = importer_sum(IMPORTER_SUM_INIT, data, size);
@@ -305,7 +304,7 @@ static void show_bufinfo(const char *when)
 		fclose(f);
 }
 
-/* The process that gets the buffer, and lets a device read it */
+/* The process that receives the buffer and lets a device read it */
 static int receive_share(int sock)
 {
 	struct importer_map map = { .dir = IMPORTER_READ };
@@ -315,7 +314,7 @@ static int receive_share(int sock)
 	off_t size = lseek(fd, 0, SEEK_END);
 
 	if (size <= 0)
-		die("no buffer came");
+		die("no buffer received");
 	say_share("receiver", map_share(fd, size), size);
 	if (ioctl(device, IMPORTER_ATTACH, fd) ||
 	    ioctl(device, IMPORTER_MAP, &map) ||
@@ -339,7 +338,7 @@ static int share(size_t size)
 	pid = fork();
 	if (!pid)
 		return receive_share(sock[1]);
-	/* 6.1 calls it as the area */
+	/* 6.1 names the heap after the area */
 	if (access(name, F_OK))
 		name = "/dev/dma_heap/reserved";
 	heap = open_or_die(name, O_RDWR);
@@ -351,7 +350,7 @@ static int share(size_t size)
 	make_data(data, size, 9);
 	say_share("sender", data, size);
 	fflush(stdout);
-	/* The receiver has it alone then */
+	/* From here on only the receiver holds the buffer */
 	if (send_fd(sock[0], fd) || munmap(data, size) || close(fd))
 		die("send");
 	if (waitpid(pid, &status, 0) != pid || status)
@@ -375,7 +374,7 @@ static void open_screen(struct screen *s)
 		die("/dev/fb0");
 	if (s->var.bits_per_pixel != 16) {
 		errno = EINVAL;
-		die("not 16 bits for a pixel");
+		die("not 16 bits per pixel");
 	}
 	s->map = mmap(NULL, s->fix.smem_len, PROT_READ | PROT_WRITE,
 		      MAP_SHARED, fd, 0);
@@ -386,10 +385,10 @@ static void open_screen(struct screen *s)
 
 static uint16_t *row(const struct screen *s, unsigned int y)
 {
-	return (uint16_t *)(s->map + (y + s->var.yoffset) * s->fix.line_length);
+	return (uint16_t *)(s->map + y * s->fix.line_length);
 }
 
-/* red, green, blue: 0 or not; as the driver says that it wants them */
+/* A colour with each component at 0 or maximum, in the driver's pixel format */
 static uint16_t colour(const struct screen *s, int red, int green, int blue)
 {
 	const struct fb_var_screeninfo *v = &s->var;
@@ -412,32 +411,18 @@ static int draw(void)
 			row(&s, y)[x] = colour(&s, bar & 2, bar & 4, bar & 1);
 		}
 	}
-	printf("@screen start=%#lx size=%u width=%u height=%u bars=%u ",
-	       s.fix.smem_start, s.fix.smem_len, s.var.xres, s.var.yres, y0);
+	/* The visible pixels are the first ones, without gaps between lines */
+	if (s.var.xoffset || s.var.yoffset ||
+	    s.fix.line_length != 2 * s.var.xres) {
+		errno = EINVAL;
+		die("layout of the frame buffer");
+	}
+	printf("@screen start=%#lx size=%u visible=%u width=%u height=%u bars=%u ",
+	       s.fix.smem_start, s.fix.smem_len,
+	       s.fix.line_length * s.var.yres, s.var.xres, s.var.yres, y0);
 	printf("red=%u/%u green=%u/%u blue=%u/%u\n", s.var.red.offset,
 	       s.var.red.length, s.var.green.offset,
 	       s.var.green.length, s.var.blue.offset, s.var.blue.length);
-	return 0;
-}
-
-/* The pixels of the screen from left to right, 16 bits each, low byte first */
-static int print_crc(void)
-{
-	uint32_t sum = ~0u;
-	unsigned int x, y, bit;
-	const uint8_t *bytes;
-	struct screen s;
-
-	open_screen(&s);
-	for (y = 0; y < s.var.yres; y++) {
-		bytes = (const uint8_t *)row(&s, y);
-		for (x = 0; x < 2 * s.var.xres; x++) {
-			sum ^= bytes[x];
-			for (bit = 0; bit < 8; bit++)
-				sum = (sum >> 1) ^ (sum & 1 ? 0xedb88320 : 0);
-		}
-	}
-	printf("@crc %08x\n", ~sum);
 	return 0;
 }
 
@@ -459,8 +444,6 @@ int main(int argc, char **argv)
 		return share(atoi(argv[2]) * (size_t)MIB);
 	if (!strcmp(what, "screen"))
 		return draw();
-	if (!strcmp(what, "crc"))
-		return print_crc();
 	errno = EINVAL;
 	die("cma_demo");
 	return 1;
