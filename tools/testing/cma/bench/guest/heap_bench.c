@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What buffers of the heaps and their descriptors take, for bench/run. Lines
- * "# free bench WHAT SIZE COUNT MEAN", time in ns.
+ * Time that buffers of the heaps and their descriptors take. Prints lines
+ * "# free bench WHAT SIZE COUNT MEAN"; the time is in ns.
  */
 #define TAP_BEGIN importer_begin
 #define TAP_END importer_end
@@ -10,7 +10,7 @@
 #include "heap.h"
 #include "importer.h"
 
-/* What is measured just now is done with these. */
+/* What the current measurement works on */
 static int heap, device, buffer;
 static size_t size;
 
@@ -20,7 +20,7 @@ static void open_system_heap(void)
 	REQUIRE(heap >= 0, "%s", strerror(errno));
 }
 
-/* The first time does not count: the kernel sets up caches of its objects. */
+/* The first run does not count: the kernel sets up its slab caches. */
 static void measure(const char *what, void (*run)(unsigned int count))
 {
 	unsigned int count = 64 * MIB / size;
@@ -61,7 +61,7 @@ static void alloc_touch_close(unsigned int count)
 	}
 }
 
-/* The module does it so many times. */
+/* The module runs the cycle count times. */
 static void attach_map(unsigned int count)
 {
 	struct importer_cycle cycle = { .fd = buffer, .count = count };
@@ -130,7 +130,7 @@ TEST(system_attach, "system heap: attach, map, unmap, detach")
 	measure_attach("system-attach");
 }
 
-TEST(descriptor, "a descriptor from the core, close; and what dup() takes")
+TEST(descriptor, "a descriptor from the core, close; the same with dup()")
 {
 	heap = heap_open_cma();
 	device = new_device();

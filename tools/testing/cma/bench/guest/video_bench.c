@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a picture takes on its way from the camera to the display, for bench/run:
- * without a copy, and with one. Lines "# video WHAT COUNT CPU ELAPSED": means in
- * ns; CPU is the CPU time of this process, which does not draw the pictures.
+ * Time that a frame takes from the camera to the display, without a copy and with
+ * one. Prints lines "# video WHAT COUNT CPU ELAPSED" with means in ns; CPU is the
+ * CPU time of this process, which does not draw the frames.
  */
 #include "tap.h"
 #include "guest.h"
@@ -20,7 +20,7 @@ static struct screen screen;
 static struct camera camera;
 static struct frame copies[2];
 
-/* A picture that nobody has seen yet. */
+/* Wait for the next frame of the camera. */
 static unsigned int next_picture(void)
 {
 	struct v4l2_buffer b;
@@ -31,8 +31,8 @@ static unsigned int next_picture(void)
 }
 
 /*
- * Show it. What was shown before is free when the flip is seen: nobody waits for
- * that but who shows the next picture, and it has been seen by then.
+ * Start to show a frame. The frame before it is free once the flip has completed;
+ * only the next flip waits for that, when it usually has happened already.
  */
 static void flip_to(const struct frame *frame)
 {
@@ -92,7 +92,7 @@ static void only_copy(unsigned int count)
 		memcpy(copies[count % 2].mem, camera.mem[0], camera.size);
 }
 
-/* The first ones do not count. */
+/* The first frames do not count. */
 static void measure(const char *what, void (*run)(unsigned int count))
 {
 	__u64 cpu, elapsed;
@@ -115,14 +115,14 @@ static void start(void)
 	screen_show(&screen, &camera, camera_next(&camera));
 }
 
-TEST(zero_copy, "pictures in the memory that they were captured into")
+TEST(zero_copy, "frames shown from the memory that they were captured into")
 {
 	start();
 	measure("zero-copy", without_copy);
 	bars_shift((__u16 *)camera.frames[screen.index].mem, WIDTH, HEIGHT);
 }
 
-TEST(copy, "pictures that are copied into frames of the display")
+TEST(copy, "frames copied into buffers of the display")
 {
 	start();
 	frame_create(camera.card, &copies[0], WIDTH, HEIGHT, 16);
