@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # awk -F '\t' -v variant=V -f compare.awk EXPECTED RESULTS: see lib.sh
 
-# The name that is in EXPECTED. Several inputs of a device are alike, and "PROGRAM *:"
-# stands for what a program does whatever it is asked for.
+# The name under which EXPECTED has a result. The inputs of a device share one name, and
+# "PROGRAM *:" is for a result that does not depend on the program's arguments.
 function key(name, any) {
 	gsub(/ \(Input [0-9]+\)/, "", name)
 	if (name " [" variant "]" in wanted)
@@ -28,7 +28,7 @@ FILENAME == ARGV[1] {
 	if (/^#/ || !NF)
 		next
 	if (NF != 4 || $4 == "" || ($1 != "FAIL" && $1 != "none") || $2 in wanted) {
-		tap(0, ARGV[1] ":" FNR ": not understood")
+		tap(0, ARGV[1] ":" FNR ": malformed line")
 		next
 	}
 	wanted[$2] = $1
@@ -52,9 +52,9 @@ FILENAME == ARGV[1] {
 END {
 	for (k in wanted)
 		if (!(k in seen) && (k !~ /\]$/ || index(k, "[" variant "]")))
-			tap(0, k ": did not happen, expected: " say(wanted[k], message[k]))
+			tap(0, k ": no such result, expected: " say(wanted[k], message[k]))
 	print "1.." count
-	printf "# %d results: %d passed, %d failed, %d not supported; %d not as expected\n", \
+	printf "# %d results: %d passed, %d failed, %d not supported; %d unexpected\n", \
 		number["OK"] + number["FAIL"] + number["none"], number["OK"], number["FAIL"], \
 		number["none"], bad
 	exit bad > 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# awk -v node=NAME -f compliance.awk: results (see lib.sh) of the output of
-# v4l2-compliance. What a test says first is the reason; it comes before the test.
+# awk -v node=NAME -f compliance.awk: turn the output of v4l2-compliance into results
+# (see lib.sh). The first message before the line of a test is its reason.
 function result(what, name, message) {
 	printf "%s\t%s: %s\t%s\n", what, node, name, message
 	number[what]++
@@ -13,13 +13,13 @@ function result(what, name, message) {
 	sub(/^\t\tfail: [^ ]*\([0-9]+\): /, "", message)
 }
 
-# On the same line there can be frames before it
+# The line may begin with the progress of captured frames
 /\ttest [^\t]*: (OK|FAIL)[^\t]*$/ {
 	sub(/^.*\ttest /, "")
 	match($0, /: (OK|FAIL).*$/)
 	name = section " " substr($0, 1, RSTART - 1)
 	what = substr($0, RSTART + 2)
-	# A child prints what was in the buffer at fork(), once more
+	# A child prints again what the buffer held at fork()
 	if ((name, what) in said)
 		next
 	said[name, what] = 1
@@ -36,11 +36,11 @@ function result(what, name, message) {
 	match($0, /Failed: [0-9]+/)
 	failed = substr($0, RSTART + 8, RLENGTH - 8)
 	same = total == number["OK"] + number["FAIL"] + number["none"] && failed == number["FAIL"] + 0
-	result(same ? "OK" : "FAIL", "the total is right", "")
+	result(same ? "OK" : "FAIL", "the total matches the results", "")
 	done = 1
 }
 
 END {
 	if (!done)
-		result("FAIL", "there is a total", "")
+		result("FAIL", "a total is printed", "")
 }

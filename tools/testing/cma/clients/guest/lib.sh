@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by ../guest/clients-*: run programs of other people and compare what they
-# say with what is expected of them.
+# Sourced by clients-*: run third-party programs and compare their results with the
+# expected ones.
 #
-# A result is a line: OK, FAIL or none (not supported), a name, and what the program
-# says about it, with tabs between. A file of expected results has all that are not
-# OK, and a fourth column with the reason.
+# A result is a line of three columns with tabs between: OK, FAIL or none (not
+# supported), a name, and the program's message. A file of expected results lists all
+# that are not OK, and its fourth column has the reason.
 #
-# The drivers of v3.x and of later kernels are others, and so are the files.
+# The drivers of v3.x and of later kernels differ, and so do the files.
 here=/clients
 case $(uname -r) in
 3.*) later= ;;
@@ -19,7 +19,7 @@ out=/tmp/out
 
 result() { printf '%s\t%s\t%s\n' "$@" >>$results; }
 
-# check WHAT CONDITION...: a result about the last client
+# check WHAT CONDITION...: add a result about the last client
 check() {
 	what=$1
 	shift
@@ -30,10 +30,10 @@ check() {
 	fi
 }
 
-# says WHAT REGEX: is it in the output?
+# says WHAT REGEX: check that the client's output matches
 says() { check "$1" grep -qE "$2" $out $out.err; }
 
-# Waits until a program said $until, if that is anything, for not too long
+# Wait until a program has printed $until, at most 45 s; do not wait if it is empty
 hold() {
 	n=0
 	until [ -z "$until" ] || grep -qsE "$until" $out $out.err || [ $n -eq 45 ]; do
@@ -42,9 +42,9 @@ hold() {
 	done
 }
 
-# client NAME PROGRAM...: run it, with a terminal's buffering. It should end with 0
-# and have nothing to complain about. Some end when there is something to read, that
-# is the end of file after hold().
+# client NAME PROGRAM...: run it with the buffering of a terminal. It should exit with 0
+# and print nothing unexpected to stderr. Some programs exit when their input becomes
+# readable, which here is the end of file after hold().
 until=
 client() {
 	name=$1
@@ -60,13 +60,14 @@ client() {
 	77) result none "$name: ends" '' ;;
 	*) result FAIL "$name: ends" "status $status" ;;
 	esac
-	# Progress is no complaint
+	# Progress messages are not errors
 	grep -vE '^(freq: .*|[<> ]*([0-9.]+ fps)?)$' $out.err | sed 's/^[ \t]*//' | sort -u |
 		while read -r line; do result FAIL "$name: $line" ''; done
 }
 
-# compare EXPECTED [VARIANT]: TAP from the results. A name in EXPECTED, or for later
-# kernels in EXPECTED-6.1, that ends in [VARIANT] is only for this one and comes first.
+# compare EXPECTED [VARIANT]: print the results as TAP. EXPECTED (on later kernels
+# EXPECTED-6.1) may have a name that ends in [VARIANT]: it counts only for this variant
+# and takes precedence over the name without.
 compare() {
 	awk -F '\t' -v variant="${2:-}" -f $here/compare.awk "$here/$1$later" $results
 }
