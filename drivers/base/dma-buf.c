@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers that drivers and processes share through a file descriptor.
+ * Buffers that drivers and processes share through a file descriptor
  *
- * A buffer is a file: its references are the file's, and the last one that goes
- * releases it. What the buffer consists of is the exporter's business; the core
- * keeps the list of devices that use it and the ABI towards user space.
+ * Each buffer is represented by a file. References to the buffer are references
+ * to the file, and the buffer is released with the last of them. The exporter
+ * manages the storage; the core keeps the list of attached devices and
+ * implements the interface of user space.
  *
- * Order of locks: dma_buf_list_mutex, vmap_lock, locks of the exporter, lock,
- * name_lock.  Of these only vmap_lock is held while the exporter is called, and
- * only for vmap() and vunmap().
+ * Lock order: dma_buf_list_mutex, vmap_lock, locks of the exporter, lock,
+ * name_lock. Exporters are called with none of these held, except for vmap()
+ * and vunmap(), which are called with vmap_lock held.
  */
 #include <linux/anon_inodes.h>
 #include <linux/debugfs.h>
@@ -25,20 +26,13 @@
 static DEFINE_MUTEX(dma_buf_list_mutex);	/* dma_buf_list */
 static LIST_HEAD(dma_buf_list);
 
-static const struct file_operations dma_buf_fops;
-
-static bool is_dma_buf_file(const struct file *file)
-{
-	return file->f_op == &dma_buf_fops;
-}
-
 static bool is_direction(enum dma_data_direction dir)
 {
 	return dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE ||
 	       dir == DMA_FROM_DEVICE;
 }
 
-/* Is [pgoff, pgoff + nr_pages) in the buffer? */
+/* Return true if pages [pgoff, pgoff + nr_pages) lie within the buffer. */
 static bool has_pages(const struct dma_buf *dmabuf, unsigned long pgoff,
 		      unsigned long nr_pages)
 {
@@ -47,7 +41,7 @@ static bool has_pages(const struct dma_buf *dmabuf, unsigned long pgoff,
 	return pgoff < count && nr_pages <= count - pgoff;
 }
 
-/* Is [start, start + len) in the buffer? */
+/* Return true if bytes [start, start + len) lie within the buffer. */
 static bool has_bytes(const struct dma_buf *dmabuf, size_t start, size_t len)
 {
 	return start <= dmabuf->size && len <= dmabuf->size - start;
@@ -58,15 +52,16 @@ static int dma_buf_release(struct inode *inode, struct file *file)
 	struct dma_buf *dmabuf = file->private_data;
 	struct module *owner = dmabuf->owner;
 
-	/* Whoever walks the list must not find it any more */
+	/* From here on, walkers of the list cannot find the buffer. */
 	mutex_lock(&dma_buf_list_mutex);
 	list_del(&dmabuf->list_node);
 	mutex_unlock(&dma_buf_list_mutex);
 
-	WARN(dmabuf->vmapping_counter, "dma-buf of %s is released while vmapped\n",
+	WARN(dmabuf->nr_vmaps, "dma-buf: buffer of %s released while vmapped\n",
 	     dmabuf->exp_name);
 	WARN(!list_empty(&dmabuf->attachments),
-	     "dma-buf of %s is released while attached\n", dmabuf->exp_name);
+	     "dma-buf: buffer of %s released while attached\n",
+	     dmabuf->exp_name);
 
 	dmabuf->ops->release(dmabuf);
 	kfree(dmabuf->name);
@@ -89,7 +84,7 @@ static int dma_buf_mmap_file(struct file *file, struct vm_area_struct *vma)
 	return dmabuf->ops->mmap(dmabuf, vma);
 }
 
-/* The size is what lseek(fd, 0, SEEK_END) gives; there is nothing to read */
+/* Let user space query the size with lseek(fd, 0, SEEK_END). */
 static loff_t dma_buf_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct dma_buf *dmabuf = file->private_data;
@@ -164,7 +159,7 @@ static long dma_buf_ioctl(struct file *file, unsigned int cmd,
 	}
 }
 
-/* The name that user space gave, or an empty string, in name[DMA_BUF_NAME_LEN] */
+/* Copy the name set by user space, or "", to name[DMA_BUF_NAME_LEN]. */
 static void copy_name(struct dma_buf *dmabuf, char *name)
 {
 	spin_lock(&dmabuf->name_lock);
@@ -177,7 +172,7 @@ static int dma_buf_show_fdinfo(struct seq_file *s, struct file *file)
 	struct dma_buf *dmabuf = file->private_data;
 	char name[DMA_BUF_NAME_LEN];
 
-	/* One reference is that of who reads this */
+	/* The reader of fdinfo holds one of the references. */
 	seq_printf(s, "size:\t%zu\ncount:\t%ld\nexp_name:\t%s\n", dmabuf->size,
 		   file_count(file) - 1, dmabuf->exp_name);
 	copy_name(dmabuf, name);
@@ -196,22 +191,30 @@ static const struct file_operations dma_buf_fops = {
 	.show_fdinfo	= dma_buf_show_fdinfo,
 };
 
+/* Return the buffer that a file represents, or NULL if it is another file. */
+static struct dma_buf *file_to_dma_buf(struct file *file)
+{
+	return file->f_op == &dma_buf_fops ? file->private_data : NULL;
+}
+
 /**
- * __dma_buf_export() - make a buffer that can be shared
- * @priv: for the exporter, in &struct dma_buf.priv
- * @ops: what the exporter does for it; attach, detach and everything for the
- *	 CPU are optional
- * @size: bytes, not 0
- * @flags: O_RDONLY, O_WRONLY or O_RDWR: what processes may map it for
- * @exp_name: name of the exporter, must live as long as its module
- * @owner: module of the exporter, which stays until the buffer is released
+ * __dma_buf_export() - create a buffer that can be shared
+ * @priv: private data of the exporter, stored in &struct dma_buf.priv; not NULL
+ * @ops: operations of the exporter; map_dma_buf, unmap_dma_buf and release are
+ *	 required
+ * @size: size in bytes, not 0
+ * @flags: O_RDONLY, O_WRONLY or O_RDWR, the access that mappings by processes
+ *	   may have
+ * @exp_name: name of the exporter, valid for as long as its module is loaded
+ * @owner: module of the exporter, pinned until the buffer is released
  *
- * Drivers use dma_buf_export() or dma_buf_export_named().
+ * Drivers call dma_buf_export() or dma_buf_export_named() instead.
  *
  * Context: process context, may sleep.
- * Return: the buffer with one reference, to be dropped with dma_buf_put() or
- * handed out with dma_buf_fd(); ERR_PTR(-EINVAL) for arguments that are missing,
- * -ENOENT when the module is about to go, -ENOMEM, -ENFILE.
+ * Return: the buffer with one reference, which is dropped with dma_buf_put() or
+ * passed on with dma_buf_fd(); ERR_PTR(-EINVAL) if an argument is missing,
+ * ERR_PTR(-ENOENT) if the module is being unloaded, ERR_PTR(-ENOMEM), or
+ * ERR_PTR(-ENFILE) if the system has too many open files.
  */
 struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
 				 size_t size, int flags, const char *exp_name,
@@ -266,16 +269,16 @@ put_module:
 EXPORT_SYMBOL_GPL(__dma_buf_export);
 
 /**
- * dma_buf_fd() - give a buffer a file descriptor in the current process
- * @dmabuf: buffer
+ * dma_buf_fd() - install a file descriptor for a buffer in the current process
+ * @dmabuf: buffer, whose reference passes from the caller to the descriptor
  * @flags: O_CLOEXEC or 0
  *
- * On success the descriptor has the caller's reference: the buffer can be gone
- * when this returns.
+ * Another thread can close the descriptor, and thereby release the buffer,
+ * before this function returns.
  *
  * Context: process context, may sleep.
- * Return: the descriptor, or -EINVAL, -EMFILE, -ENOMEM; the caller keeps its
- * reference then.
+ * Return: the descriptor; -EINVAL if @dmabuf is NULL, -EMFILE if the process
+ * has too many open files, or -ENOMEM. On error the caller keeps its reference.
  */
 int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 {
@@ -292,30 +295,34 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 EXPORT_SYMBOL_GPL(dma_buf_fd);
 
 /**
- * dma_buf_get() - get the buffer behind a file descriptor
- * @fd: descriptor of the current process
+ * dma_buf_get() - look up the buffer of a file descriptor
+ * @fd: file descriptor of the current process
  *
  * Context: process context.
- * Return: the buffer with a reference, to be dropped with dma_buf_put();
- * ERR_PTR(-EBADF) if @fd is not open, -EINVAL if it is no shared buffer.
+ * Return: the buffer with a reference, which is dropped with dma_buf_put();
+ * ERR_PTR(-EBADF) if @fd is not open, ERR_PTR(-EINVAL) if it is not the
+ * descriptor of a shared buffer.
  */
 struct dma_buf *dma_buf_get(int fd)
 {
 	struct file *file = fget(fd);
+	struct dma_buf *dmabuf;
 
 	if (!file)
 		return ERR_PTR(-EBADF);
-	if (!is_dma_buf_file(file)) {
-		fput(file);
-		return ERR_PTR(-EINVAL);
-	}
-	return file->private_data;
+
+	dmabuf = file_to_dma_buf(file);
+	if (dmabuf)
+		return dmabuf;
+
+	fput(file);
+	return ERR_PTR(-EINVAL);
 }
 EXPORT_SYMBOL_GPL(dma_buf_get);
 
 /**
- * dma_buf_put() - drop a reference
- * @dmabuf: buffer; with the last reference it is released
+ * dma_buf_put() - drop a reference to a buffer
+ * @dmabuf: buffer, which is released with its last reference
  *
  * Context: process context, may sleep.
  */
@@ -329,16 +336,17 @@ void dma_buf_put(struct dma_buf *dmabuf)
 EXPORT_SYMBOL_GPL(dma_buf_put);
 
 /**
- * dma_buf_check_segment() - can a device have memory as one segment?
+ * dma_buf_check_segment() - check that a device can use memory as one segment
  * @dev: device
- * @start: physical address
- * @size: bytes, not 0
+ * @start: physical address of the memory
+ * @size: size in bytes, not 0
  *
- * For exporters whose memory is where it is.
+ * For exporters that cannot move their memory.
  *
  * Context: any.
- * Return: 0, -ERANGE if it is not below the DMA mask, -E2BIG if it is larger than a
- * segment of the device may be, or crosses a boundary of it.
+ * Return: 0; -ERANGE if the memory is above the DMA mask of the device; -E2BIG
+ * if it is larger than the maximum segment size of the device or crosses a
+ * segment boundary.
  */
 int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
 {
@@ -348,7 +356,7 @@ int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
 
 	if (last > dma_get_mask(dev))
 		return -ERANGE;
-	/* 0 is what nobody has set */
+	/* A limit of 0 was not set by the driver. */
 	if ((max_size && size > max_size) ||
 	    (boundary && (first ^ last) & ~boundary))
 		return -E2BIG;
@@ -357,13 +365,15 @@ int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
 EXPORT_SYMBOL_GPL(dma_buf_check_segment);
 
 /**
- * dma_buf_attach() - tell that a device is going to use a buffer
- * @dmabuf: buffer that the caller has a reference of until it has detached
- * @dev: device
+ * dma_buf_attach() - attach a device to a buffer
+ * @dmabuf: buffer; the caller keeps its reference until it has detached the
+ *	device
+ * @dev: device that is going to use the buffer
  *
  * Context: process context, may sleep.
- * Return: the attachment, to be ended with dma_buf_detach(); ERR_PTR(-EINVAL)
- * for arguments that are missing, -ENOMEM, or what the exporter says.
+ * Return: the attachment, which is freed with dma_buf_detach();
+ * ERR_PTR(-EINVAL) if an argument is missing, ERR_PTR(-ENOMEM), or the error of
+ * the exporter.
  */
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev)
@@ -396,9 +406,9 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 EXPORT_SYMBOL_GPL(dma_buf_attach);
 
 /**
- * dma_buf_detach() - end an attachment
+ * dma_buf_detach() - detach a device from a buffer
  * @dmabuf: buffer
- * @attach: of this buffer, not mapped
+ * @attach: attachment to @dmabuf, not mapped; freed
  *
  * Context: process context, may sleep.
  */
@@ -419,15 +429,16 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 EXPORT_SYMBOL_GPL(dma_buf_detach);
 
 /**
- * dma_buf_map_attachment() - get the DMA addresses of a buffer
+ * dma_buf_map_attachment() - map a buffer for DMA by an attached device
  * @attach: attachment of the device
- * @dir: what the device is going to do
+ * @dir: direction of the transfers
  *
- * The buffer belongs to the device until it is unmapped, and stays where it is.
+ * Until the buffer is unmapped, the device owns it and it does not move.
  *
  * Context: process context, may sleep.
- * Return: the table, to be given back with dma_buf_unmap_attachment();
- * ERR_PTR(-EINVAL) for bad arguments, or what the exporter says.
+ * Return: the scatterlist, which is freed with dma_buf_unmap_attachment();
+ * ERR_PTR(-EINVAL) for invalid arguments, or the error of the exporter
+ * (ERR_PTR(-ENOMEM) where that is NULL).
  */
 struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 					enum dma_data_direction dir)
@@ -443,10 +454,10 @@ struct sg_table *dma_buf_map_attachment(struct dma_buf_attachment *attach,
 EXPORT_SYMBOL_GPL(dma_buf_map_attachment);
 
 /**
- * dma_buf_unmap_attachment() - the device does not use the buffer any more
+ * dma_buf_unmap_attachment() - unmap a buffer that a device has finished using
  * @attach: attachment of the device
- * @sgt: what dma_buf_map_attachment() gave
- * @dir: the same as for dma_buf_map_attachment()
+ * @sgt: scatterlist returned by dma_buf_map_attachment()
+ * @dir: direction passed to dma_buf_map_attachment()
  *
  * Context: process context, may sleep.
  */
@@ -463,15 +474,16 @@ void dma_buf_unmap_attachment(struct dma_buf_attachment *attach,
 EXPORT_SYMBOL_GPL(dma_buf_unmap_attachment);
 
 /**
- * dma_buf_begin_cpu_access() - the CPU is going to use a buffer
+ * dma_buf_begin_cpu_access() - prepare a range for access by the CPU
  * @dmabuf: buffer
- * @start: first byte
- * @len: bytes
- * @dir: DMA_FROM_DEVICE if it reads, DMA_TO_DEVICE if it writes, or both
+ * @start: offset of the range in bytes
+ * @len: length of the range in bytes
+ * @dir: DMA_FROM_DEVICE to read, DMA_TO_DEVICE to write, DMA_BIDIRECTIONAL for
+ *	 both
  *
  * Context: process context, may sleep.
- * Return: 0, -EINVAL for a range that is not in the buffer or a bad direction,
- * or what the exporter says.
+ * Return: 0; -EINVAL if the range exceeds the buffer or @dir is invalid; or the
+ * error of the exporter.
  */
 int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, size_t start, size_t len,
 			     enum dma_data_direction dir)
@@ -486,11 +498,11 @@ int dma_buf_begin_cpu_access(struct dma_buf *dmabuf, size_t start, size_t len,
 EXPORT_SYMBOL_GPL(dma_buf_begin_cpu_access);
 
 /**
- * dma_buf_end_cpu_access() - the CPU does not use a buffer any more
+ * dma_buf_end_cpu_access() - finish an access by the CPU
  * @dmabuf: buffer
- * @start: the same as for dma_buf_begin_cpu_access(), like @len and @dir
- * @len: bytes
- * @dir: direction
+ * @start: offset passed to dma_buf_begin_cpu_access()
+ * @len: length passed to dma_buf_begin_cpu_access()
+ * @dir: direction passed to dma_buf_begin_cpu_access()
  *
  * Context: process context, may sleep.
  */
@@ -507,12 +519,13 @@ void dma_buf_end_cpu_access(struct dma_buf *dmabuf, size_t start, size_t len,
 EXPORT_SYMBOL_GPL(dma_buf_end_cpu_access);
 
 /**
- * dma_buf_kmap_atomic() - map a page of a buffer for the CPU
- * @dmabuf: buffer, between begin and end of CPU access
- * @page_num: number of the page in the buffer
+ * dma_buf_kmap_atomic() - map a page of a buffer for the CPU without sleeping
+ * @dmabuf: buffer, prepared with dma_buf_begin_cpu_access()
+ * @page_num: index of the page in the buffer
  *
  * Context: any; the caller must not sleep until it has unmapped the page.
- * Return: address, or NULL if there is no such page or the exporter can not.
+ * Return: the address of the page, or NULL if it is not in the buffer, the
+ * exporter does not support this, or mapping it failed.
  */
 void *dma_buf_kmap_atomic(struct dma_buf *dmabuf, unsigned long page_num)
 {
@@ -523,10 +536,10 @@ void *dma_buf_kmap_atomic(struct dma_buf *dmabuf, unsigned long page_num)
 EXPORT_SYMBOL_GPL(dma_buf_kmap_atomic);
 
 /**
- * dma_buf_kunmap_atomic() - unmap a page
+ * dma_buf_kunmap_atomic() - unmap a page mapped by dma_buf_kmap_atomic()
  * @dmabuf: buffer
- * @page_num: number of the page in the buffer
- * @vaddr: what dma_buf_kmap_atomic() gave
+ * @page_num: index of the page in the buffer
+ * @vaddr: address returned by dma_buf_kmap_atomic()
  *
  * Context: any.
  */
@@ -540,11 +553,12 @@ EXPORT_SYMBOL_GPL(dma_buf_kunmap_atomic);
 
 /**
  * dma_buf_kmap() - map a page of a buffer for the CPU
- * @dmabuf: buffer, between begin and end of CPU access
- * @page_num: number of the page in the buffer
+ * @dmabuf: buffer, prepared with dma_buf_begin_cpu_access()
+ * @page_num: index of the page in the buffer
  *
  * Context: process context, may sleep.
- * Return: address, or NULL if there is no such page or the exporter can not.
+ * Return: the address of the page, or NULL if it is not in the buffer, the
+ * exporter does not support this, or mapping it failed.
  */
 void *dma_buf_kmap(struct dma_buf *dmabuf, unsigned long page_num)
 {
@@ -555,10 +569,10 @@ void *dma_buf_kmap(struct dma_buf *dmabuf, unsigned long page_num)
 EXPORT_SYMBOL_GPL(dma_buf_kmap);
 
 /**
- * dma_buf_kunmap() - unmap a page
+ * dma_buf_kunmap() - unmap a page mapped by dma_buf_kmap()
  * @dmabuf: buffer
- * @page_num: number of the page in the buffer
- * @vaddr: what dma_buf_kmap() gave
+ * @page_num: index of the page in the buffer
+ * @vaddr: address returned by dma_buf_kmap()
  *
  * Context: process context, may sleep.
  */
@@ -570,7 +584,10 @@ void dma_buf_kunmap(struct dma_buf *dmabuf, unsigned long page_num,
 }
 EXPORT_SYMBOL_GPL(dma_buf_kunmap);
 
-/* As mmap() of the buffer's own file: who may not write it never may */
+/*
+ * Apply the checks of mmap() of the buffer's own file, including that a
+ * read-only buffer cannot be made writable with mprotect() later.
+ */
 static int limit_access(const struct file *file, struct vm_area_struct *vma)
 {
 	if (!(file->f_mode & FMODE_READ))
@@ -584,17 +601,18 @@ static int limit_access(const struct file *file, struct vm_area_struct *vma)
 }
 
 /**
- * dma_buf_mmap() - let a driver's mmap() map a buffer
+ * dma_buf_mmap() - map a buffer on behalf of a driver's mmap()
  * @dmabuf: buffer
- * @vma: what the driver was asked to map
- * @pgoff: page of the buffer that @vma begins with
+ * @vma: mapping that the driver was asked for
+ * @pgoff: index of the page of the buffer at the start of @vma
  *
- * The mapping becomes one of the buffer, and holds a reference of it.
+ * The mapping becomes one of the buffer's own file and holds a reference to it.
  *
  * Context: process context, mmap_sem held for writing.
- * Return: 0, -EINVAL for arguments that are missing or a range that is not in
- * the buffer, -EACCES if it may not be mapped for that, -ENODEV if the exporter can
- * not, or what it says; @vma is what it was then.
+ * Return: 0; -EINVAL if an argument is missing or the range exceeds the buffer;
+ * -EACCES if the buffer does not allow the access of @vma; -ENODEV if the
+ * exporter does not support mmap(); or the error of the exporter. On error @vma
+ * is unchanged.
  */
 int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 		 unsigned long pgoff)
@@ -625,7 +643,10 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 
 	ret = dmabuf->ops->mmap(dmabuf, vma);
 	if (ret) {
-		/* what looks like pages of the process without the flags */
+		/*
+		 * Zap before the flags are restored: without them the entries
+		 * look like pages of the process.
+		 */
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 		vma->vm_file = old_file;
 		vma->vm_pgoff = old_pgoff;
@@ -639,14 +660,15 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 EXPORT_SYMBOL_GPL(dma_buf_mmap);
 
 /**
- * dma_buf_vmap() - map all of a buffer for the CPU
+ * dma_buf_vmap() - map a whole buffer for the CPU
  * @dmabuf: buffer
  *
- * Calls are counted: there is one mapping, however often it is asked for.
+ * Calls are counted. All callers share one mapping, and each of them must call
+ * dma_buf_vunmap().
  *
  * Context: process context, may sleep.
- * Return: address, or NULL. This is not an ERR_PTR because the drivers that call
- * it look for NULL.
+ * Return: the address, or NULL on failure, never an ERR_PTR: the drivers that
+ * call this function check for NULL.
  */
 void *dma_buf_vmap(struct dma_buf *dmabuf)
 {
@@ -656,11 +678,11 @@ void *dma_buf_vmap(struct dma_buf *dmabuf)
 		return NULL;
 
 	mutex_lock(&dmabuf->vmap_lock);
-	if (!dmabuf->vmapping_counter)
-		dmabuf->vmap_ptr = dmabuf->ops->vmap(dmabuf);
-	if (!IS_ERR_OR_NULL(dmabuf->vmap_ptr)) {
-		dmabuf->vmapping_counter++;
-		vaddr = dmabuf->vmap_ptr;
+	if (!dmabuf->nr_vmaps)
+		dmabuf->vmap_addr = dmabuf->ops->vmap(dmabuf);
+	if (!IS_ERR_OR_NULL(dmabuf->vmap_addr)) {
+		dmabuf->nr_vmaps++;
+		vaddr = dmabuf->vmap_addr;
 	}
 	mutex_unlock(&dmabuf->vmap_lock);
 	return vaddr;
@@ -668,9 +690,11 @@ void *dma_buf_vmap(struct dma_buf *dmabuf)
 EXPORT_SYMBOL_GPL(dma_buf_vmap);
 
 /**
- * dma_buf_vunmap() - end what dma_buf_vmap() began
+ * dma_buf_vunmap() - drop a mapping by dma_buf_vmap()
  * @dmabuf: buffer
- * @vaddr: what dma_buf_vmap() gave
+ * @vaddr: address returned by dma_buf_vmap()
+ *
+ * The buffer is unmapped when all calls of dma_buf_vmap() have been undone.
  *
  * Context: process context, may sleep.
  */
@@ -680,12 +704,11 @@ void dma_buf_vunmap(struct dma_buf *dmabuf, void *vaddr)
 		return;
 
 	mutex_lock(&dmabuf->vmap_lock);
-	if (!WARN_ON(!dmabuf->vmapping_counter ||
-		     vaddr != dmabuf->vmap_ptr) &&
-	    !--dmabuf->vmapping_counter) {
+	if (!WARN_ON(!dmabuf->nr_vmaps || vaddr != dmabuf->vmap_addr) &&
+	    !--dmabuf->nr_vmaps) {
 		if (dmabuf->ops->vunmap)
 			dmabuf->ops->vunmap(dmabuf, vaddr);
-		dmabuf->vmap_ptr = NULL;
+		dmabuf->vmap_addr = NULL;
 	}
 	mutex_unlock(&dmabuf->vmap_lock);
 }
@@ -695,7 +718,7 @@ EXPORT_SYMBOL_GPL(dma_buf_vunmap);
  * debugfs: dma_buf/bufinfo
  */
 
-/* Caller holds dma_buf_list_mutex: the buffer can not be freed meanwhile */
+/* Called with dma_buf_list_mutex held, so that the buffer cannot be freed. */
 static unsigned int show_attachments(struct seq_file *s, struct dma_buf *dmabuf)
 {
 	struct dma_buf_attachment *attach;

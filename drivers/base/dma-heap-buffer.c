@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The buffers of heaps: an exporter that looks at the devices which use a buffer.
+ * Buffers of heaps: an exporter that considers the limits of attached devices
  *
- * A buffer of an area has its memory from the beginning, and keeps it.
+ * A buffer from a contiguous memory area is allocated when it is created and
+ * never moves.
  *
- * A buffer of any memory has none until a device, a process or the kernel maps it.
- * It is in scattered pages then, or in contiguous ones if a device is attached that
- * asks for them, in reach of all devices that are attached.  When a stricter device
- * comes later, the memory is changed for other and the bytes are copied, if nobody
- * has the buffer mapped.
+ * System-heap buffers are allocated on first map, by a device, a process or the
+ * kernel. The memory is within reach of all attached devices and consists of
+ * scattered pages, or is contiguous if one of the devices requires that. When a
+ * device with stricter limits maps the buffer later, the buffer is copied to
+ * new memory, provided that it is not mapped.
  *
- * Processes and the kernel have cached mappings, all alike.  What the CPU wrote
- * reaches a device when the device maps the buffer or at the end of CPU access;
- * what a device wrote reaches the CPU when the device unmaps it or at the
- * beginning of CPU access.
+ * All mappings by processes and the kernel are cached. Writes by the CPU become
+ * visible to a device when the device maps the buffer or when CPU access ends;
+ * writes by a device become visible to the CPU when the device unmaps the
+ * buffer or when CPU access begins.
  */
 #define pr_fmt(fmt) "dma_heap: " fmt
 
@@ -35,21 +36,21 @@
 
 #include "dma-heap.h"
 
-/* Largest piece of scattered memory: what a section of a page table maps */
+/* Largest piece of scattered memory: 1 MiB, the size of a section mapping */
 #define HEAP_MAX_ORDER	min_t(unsigned int, 20 - PAGE_SHIFT, MAX_ORDER - 1)
-/* Pieces of more than a page are taken only if it costs nobody anything */
+/* Pieces larger than a page are only taken from readily available memory */
 #define HEAP_TRY_FLAGS	(GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN | \
 			 __GFP_NOMEMALLOC | __GFP_NO_KSWAPD)
-/* How often reclaim is asked for a page before the heap gives up */
+/* Number of attempts to allocate a page, with reclaim, before giving up */
 #define HEAP_RETRIES	8
-/* Cleared or copied in one go, in bytes */
+/* Number of bytes to clear before offering to reschedule */
 #define HEAP_CHUNK	(256UL << 10)
 
 /**
- * struct heap_memory - what a buffer consists of
- * @table: its pieces; no entries: there is no memory
- * @cma: area that it is from, one piece then; or NULL
- * @exact: one piece of alloc_pages_exact()
+ * struct heap_memory - memory of a buffer
+ * @table: list of the pieces; has no entries if no memory was allocated
+ * @cma: area that the memory, then a single piece, was allocated from; or NULL
+ * @exact: true if the memory is a single piece from alloc_pages_exact()
  */
 struct heap_memory {
 	struct sg_table table;
@@ -58,14 +59,15 @@ struct heap_memory {
 };
 
 /**
- * struct heap_buffer - a buffer
+ * struct heap_buffer - a buffer allocated from a heap
  * @lock: guards @memory and @mappings
- * @size: bytes, a multiple of PAGE_SIZE; constant
- * @cma: area that it stays in, or NULL for any memory; constant
- * @memory: what it consists of. Stays the same while @nr_users is not 0.
- * @mappings: of devices, struct heap_mapping.node
- * @nr_users: mappings of devices, processes and the kernel; changes from 0 with
- *	@lock held
+ * @size: size in bytes, a multiple of PAGE_SIZE; constant
+ * @cma: area that the buffer was allocated from, or NULL for a system-heap
+ *	buffer; constant
+ * @memory: memory of the buffer; does not change while @nr_users is not 0
+ * @mappings: list of mappings by devices, linked by &struct heap_mapping.node
+ * @nr_users: number of mappings by devices, processes and the kernel; rises
+ *	from 0 only with @lock held
  */
 struct heap_buffer {
 	struct mutex lock;		/* memory, mappings */
@@ -77,12 +79,12 @@ struct heap_buffer {
 };
 
 /**
- * struct heap_mapping - a buffer mapped for a device; all is constant
- * @table: what the device gets
- * @one: its entry, if it has only one
- * @node: in &struct heap_buffer.mappings
+ * struct heap_mapping - mapping of a buffer for a device; all members constant
+ * @table: scatterlist returned to the importer
+ * @one: storage of @table if it has a single entry
+ * @node: entry in &struct heap_buffer.mappings
  * @dev: device
- * @dir: as it was mapped, see mapping_direction()
+ * @dir: direction passed to dma_map_sg(), see mapping_direction()
  */
 struct heap_mapping {
 	struct sg_table table;
@@ -93,10 +95,10 @@ struct heap_mapping {
 };
 
 /**
- * struct heap_limits - what devices ask of memory
+ * struct heap_limits - limits of devices for the memory of a buffer
  * @dev: device that maps the buffer, or NULL
- * @mask: highest address
- * @max_pieces: 0 for any number
+ * @mask: highest address that the memory may have
+ * @max_pieces: maximum number of pieces, or 0 for no limit
  */
 struct heap_limits {
 	struct device *dev;
@@ -105,8 +107,8 @@ struct heap_limits {
 };
 
 /*
- * Tables.  One array each, however long: not every ARM has chained ones, and
- * sg_alloc_table() stops the kernel when it can not do what it is asked for.
+ * Scatterlists. Each one is a single array of any length: some ARM platforms do
+ * not support chaining, and sg_alloc_table() then has a BUG_ON() for long ones.
  */
 
 static int alloc_table(struct sg_table *table, unsigned int nents)
@@ -149,7 +151,7 @@ static bool has_memory(const struct heap_memory *memory)
 	return memory->table.nents;
 }
 
-/* Page number n of the buffer, which is inside it */
+/* Return the page at index n, which lies within the buffer. */
 static struct page *nth_buffer_page(const struct heap_memory *memory,
 				    unsigned long n)
 {
@@ -208,7 +210,7 @@ static void copy_memory(const struct heap_memory *to,
 	sg_miter_start(&dst, to->table.sgl, to->table.nents, SG_MITER_TO_SG);
 	sg_miter_start(&src, from->table.sgl, from->table.nents,
 		       SG_MITER_FROM_SG);
-	/* page by page, both */
+	/* Both iterators advance by one page. */
 	while (sg_miter_next(&dst) && sg_miter_next(&src)) {
 		memcpy(dst.addr, src.addr, src.length);
 		cond_resched();
@@ -234,7 +236,7 @@ static void free_memory(struct heap_memory *memory, size_t size)
 	memset(memory, 0, sizeof(*memory));
 }
 
-/* A piece of up to 1 << *order pages; *order becomes what it has */
+/* Allocate up to 1 << *order pages and set *order to the order of the piece. */
 static struct page *alloc_piece(gfp_t zone, unsigned int *order)
 {
 	struct page *page = NULL;
@@ -246,7 +248,7 @@ static struct page *alloc_piece(gfp_t zone, unsigned int *order)
 			return page;
 	}
 	for (i = 0; i < HEAP_RETRIES && !page; i++) {
-		/* Rather -ENOMEM than that a process is killed */
+		/* Fail with -ENOMEM instead of invoking the OOM killer. */
 		page = alloc_page(zone | GFP_USER | __GFP_NORETRY |
 				  __GFP_NOWARN);
 		if (fatal_signal_pending(current))
@@ -268,7 +270,7 @@ static void free_pieces(struct list_head *pieces)
 	}
 }
 
-/* Put the pieces, of which there are nr, into a table */
+/* Move nr pieces from the list to a new scatterlist. Return 0 or -ENOMEM. */
 static int collect_pieces(struct list_head *pieces, unsigned int nr,
 			  struct sg_table *table)
 {
@@ -289,7 +291,7 @@ static int collect_pieces(struct list_head *pieces, unsigned int nr,
 	return 0;
 }
 
-/* Scattered memory of a zone. -ENOMEM, -EINTR, -ERANGE. */
+/* Allocate scattered memory in a zone. Return 0, -ENOMEM, -EINTR or -ERANGE. */
 static int alloc_scattered(struct heap_memory *memory, size_t size, gfp_t zone,
 			   const struct heap_limits *limits)
 {
@@ -325,7 +327,7 @@ static int alloc_scattered(struct heap_memory *memory, size_t size, gfp_t zone,
 	return ret;
 }
 
-/* One piece of the page allocator, in a zone */
+/* Allocate a single piece in a zone, from the page allocator. */
 static struct page *alloc_exact(size_t size, gfp_t zone)
 {
 	void *vaddr;
@@ -339,8 +341,8 @@ static struct page *alloc_exact(size_t size, gfp_t zone)
 }
 
 /*
- * Contiguous memory, of an area if there is one; of no other area than cma if that
- * is given. -ENOMEM, -ERANGE.
+ * Allocate contiguous memory: only from cma if that is not NULL, else from an
+ * area if possible, or from the page allocator. Return 0, -ENOMEM or -ERANGE.
  */
 static int alloc_contiguous(struct heap_memory *memory, size_t size,
 			    struct cma *cma, const struct heap_limits *limits)
@@ -380,11 +382,14 @@ static int alloc_contiguous(struct heap_memory *memory, size_t size,
 	return -ERANGE;
 }
 
-/* Memory as the limits ask for, not cleared. -ENOMEM, -EINTR, -ERANGE. */
+/*
+ * Allocate memory that complies with the limits and is not cleared. Return 0,
+ * -ENOMEM, -EINTR or -ERANGE.
+ */
 static int alloc_memory(struct heap_memory *memory, size_t size,
 			const struct heap_limits *limits)
 {
-	/* From the zone that all have least use for to that of the strictest */
+	/* From the least restricted zone to the most restricted one */
 	static const gfp_t zones[] = { __GFP_HIGHMEM, 0, __GFP_DMA };
 	unsigned int i;
 	int ret;
@@ -416,10 +421,10 @@ static void clear_memory(const struct heap_memory *memory)
 }
 
 /*
- * What devices ask for
+ * Limits of devices
  */
 
-/* Bytes of a segment at most, whole pages, and the boundary that none crosses */
+/* Return the maximum segment size in bytes, rounded down to whole pages. */
 static size_t max_seg_size(struct device *dev)
 {
 	size_t size = dev->dma_parms ? dma_get_max_seg_size(dev) : 0;
@@ -427,6 +432,7 @@ static size_t max_seg_size(struct device *dev)
 	return (size ? size : UINT_MAX) & PAGE_MASK;
 }
 
+/* Return the mask of the boundaries that no segment may cross. */
 static u64 seg_boundary(struct device *dev)
 {
 	u64 mask = dev->dma_parms ? dma_get_seg_boundary(dev) : 0;
@@ -434,14 +440,15 @@ static u64 seg_boundary(struct device *dev)
 	return mask ? mask : ~0ULL;
 }
 
+/* Return true if any page can be a segment for the device. */
 static bool takes_pages(struct device *dev)
 {
 	return max_seg_size(dev) && seg_boundary(dev) >= PAGE_SIZE - 1;
 }
 
 /*
- * Split the pieces of memory into the segments of a device, and put them into
- * the entries of a table unless sg is NULL. How many they are.
+ * Split the pieces of memory into segments for a device, store them in the
+ * scatterlist unless sg is NULL, and return the number of segments.
  */
 static unsigned int split_memory(const struct heap_memory *memory,
 				 struct device *dev, struct scatterlist *sg)
@@ -472,7 +479,7 @@ static unsigned int split_memory(const struct heap_memory *memory,
 	return nr;
 }
 
-/* Does the device take the memory? 0, -ERANGE, -E2BIG. */
+/* Check that the device can use the memory. Return 0, -ERANGE or -E2BIG. */
 static int check_memory(const struct heap_memory *memory, struct device *dev)
 {
 	unsigned int count = dma_get_max_seg_count(dev);
@@ -486,7 +493,7 @@ static int check_memory(const struct heap_memory *memory, struct device *dev)
 	return 0;
 }
 
-/* What all that are attached ask for */
+/* Combine the limits of all attached devices. */
 static void get_limits(struct dma_buf *dmabuf, struct heap_limits *limits)
 {
 	struct dma_buf_attachment *attach;
@@ -503,7 +510,7 @@ static void get_limits(struct dma_buf *dmabuf, struct heap_limits *limits)
 	mutex_unlock(&dmabuf->lock);
 }
 
-/* Memory for all that are attached; if it can not be had, for dev alone */
+/* Allocate memory for all attached devices or, if that fails, for dev alone. */
 static int alloc_for_attached(struct dma_buf *dmabuf, struct device *dev,
 			      struct heap_memory *memory)
 {
@@ -525,9 +532,9 @@ static int alloc_for_attached(struct dma_buf *dmabuf, struct device *dev,
 }
 
 /*
- * See to it that the buffer has memory, and such that the device takes it if
- * there is one.  Caller holds the lock.
- * 0, -ENOMEM, -EINTR, -EBUSY, -ERANGE, -E2BIG.
+ * Make sure that the buffer has memory and, if dev is not NULL, that the device
+ * can use it. Called with the lock held. Return 0, -ENOMEM, -EINTR, -EBUSY,
+ * -ERANGE or -E2BIG.
  */
 static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 {
@@ -541,7 +548,7 @@ static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 			return ret;
 		if (atomic_read(&buffer->nr_users))
 			return -EBUSY;
-		/* what they wrote, see put_user_of() */
+		/* Read what former users wrote; pairs with heap_drop_user(). */
 		smp_mb();
 	}
 
@@ -551,7 +558,7 @@ static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 	ret = dev ? check_memory(&memory, dev) : 0;
 	if (ret) {
 		free_memory(&memory, buffer->size);
-		/* heap_attach() knew that there is memory which would do */
+		/* heap_attach() has checked that suitable memory can exist. */
 		return ret == -E2BIG ? -ENOMEM : ret;
 	}
 
@@ -565,8 +572,8 @@ static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 	return 0;
 }
 
-/* Somebody who used the memory does not any more, and has written what he wrote */
-static void put_user_of(struct heap_buffer *buffer)
+/* Drop a user; its writes are visible before the count falls. */
+static void heap_drop_user(struct heap_buffer *buffer)
 {
 	smp_mb__before_atomic_dec();
 	atomic_dec(&buffer->nr_users);
@@ -576,7 +583,7 @@ static void put_user_of(struct heap_buffer *buffer)
  * Operations of the buffer
  */
 
-/* Can there be memory that the device takes? */
+/* Refuse a device that could not use the buffer wherever it was allocated. */
 static int heap_attach(struct dma_buf *dmabuf, struct device *dev,
 		       struct dma_buf_attachment *attach)
 {
@@ -592,8 +599,9 @@ static int heap_attach(struct dma_buf *dmabuf, struct device *dev,
 }
 
 /*
- * A device that writes may write less than all of it, and the rest be what the
- * CPU wrote.  That must not be thrown away with the lines that hold it.
+ * A device may write only part of the buffer. Map it in both directions, so
+ * that data that the CPU wrote to the rest is cleaned from the cache, not
+ * discarded.
  */
 static enum dma_data_direction mapping_direction(enum dma_data_direction dir)
 {
@@ -671,7 +679,7 @@ static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 	mutex_lock(&buffer->lock);
 	list_del(&mapping->node);
 	dma_unmap_sg(mapping->dev, sgt->sgl, sgt->orig_nents, mapping->dir);
-	put_user_of(buffer);
+	heap_drop_user(buffer);
 	mutex_unlock(&buffer->lock);
 
 	free_mapping_table(mapping);
@@ -679,9 +687,9 @@ static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 }
 
 /*
- * Hand n bytes of a segment to the CPU, or to the device.  The calls for a range
- * work with the address that the segment was mapped with, but v3.1 has them for
- * low memory only.
+ * Transfer the ownership of n bytes of a segment to the CPU or to the device.
+ * The functions for a range take the address that the segment was mapped at,
+ * but on v3.1 they only support low memory.
  */
 static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 			 size_t start, size_t n, bool for_cpu)
@@ -708,7 +716,7 @@ static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 	}
 }
 
-/* [start, start + len) of the buffer */
+/* Synchronize bytes [start, start + len) of the buffer in one mapping. */
 static void sync_mapping(struct heap_mapping *mapping, size_t start, size_t len,
 			 bool for_cpu)
 {
@@ -744,8 +752,8 @@ static void sync_mappings(struct heap_buffer *buffer, size_t start, size_t len,
 }
 
 /*
- * Whatever the CPU is going to do: what it writes into a part of a cache line must
- * not come with an old rest of the line.
+ * Synchronize even if the CPU is only going to write: the rest of a cache line
+ * that it writes in part must not be stale.
  */
 static int heap_begin_cpu_access(struct dma_buf *dmabuf, size_t start,
 				 size_t len, enum dma_data_direction dir)
@@ -757,7 +765,7 @@ static int heap_begin_cpu_access(struct dma_buf *dmabuf, size_t start,
 static void heap_end_cpu_access(struct dma_buf *dmabuf, size_t start,
 				size_t len, enum dma_data_direction dir)
 {
-	/* What was only read is what devices see */
+	/* After reading only, devices see the same data. */
 	if (dir != DMA_FROM_DEVICE)
 		sync_mappings(dmabuf->priv, start, len, false);
 }
@@ -771,7 +779,7 @@ static void heap_vm_open(struct vm_area_struct *vma)
 
 static void heap_vm_close(struct vm_area_struct *vma)
 {
-	put_user_of(vma->vm_private_data);
+	heap_drop_user(vma->vm_private_data);
 }
 
 static const struct vm_operations_struct heap_vm_ops = {
@@ -779,7 +787,7 @@ static const struct vm_operations_struct heap_vm_ops = {
 	.close	= heap_vm_close,
 };
 
-/* Map the pages from pgoff on, all of them now */
+/* Populate the whole mapping with the pages that start at index pgoff. */
 static int map_for_process(const struct heap_memory *memory,
 			   struct vm_area_struct *vma, unsigned long pgoff)
 {
@@ -816,7 +824,7 @@ static int heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	struct heap_buffer *buffer = dmabuf->priv;
 	int ret;
 
-	/* A private copy would not be the buffer */
+	/* Writes to a private mapping would not reach the buffer. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 
@@ -829,7 +837,7 @@ static int heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		vma->vm_private_data = buffer;
 		atomic_inc(&buffer->nr_users);
 	} else {
-		/* nobody may see pages that can move when the lock is free */
+		/* Leave no access to pages that can move after unlocking. */
 		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	}
 	mutex_unlock(&buffer->lock);
@@ -847,7 +855,7 @@ static void *heap_kmap(struct dma_buf *dmabuf, unsigned long page_num)
 		atomic_inc(&buffer->nr_users);
 	mutex_unlock(&buffer->lock);
 
-	/* may have to wait for others to unmap something */
+	/* Without the lock, because kmap() may wait for a free slot */
 	return ret ? NULL : kmap(nth_buffer_page(&buffer->memory, page_num));
 }
 
@@ -857,7 +865,7 @@ static void heap_kunmap(struct dma_buf *dmabuf, unsigned long page_num,
 	struct heap_buffer *buffer = dmabuf->priv;
 
 	kunmap(nth_buffer_page(&buffer->memory, page_num));
-	put_user_of(buffer);
+	heap_drop_user(buffer);
 }
 
 static void *vmap_memory(const struct heap_memory *memory, size_t size)
@@ -868,7 +876,7 @@ static void *vmap_memory(const struct heap_memory *memory, size_t size)
 	unsigned int piece;
 	void *vaddr;
 
-	/* Mapped it is already */
+	/* A single piece of low memory needs no other mapping. */
 	if (memory->table.nents == 1 && !PageHighMem(first_page(memory)))
 		return page_address(first_page(memory));
 
@@ -901,14 +909,14 @@ static void heap_vunmap(struct dma_buf *dmabuf, void *vaddr)
 {
 	if (is_vmalloc_addr(vaddr))
 		vunmap(vaddr);
-	put_user_of(dmabuf->priv);
+	heap_drop_user(dmabuf->priv);
 }
 
 static void heap_release(struct dma_buf *dmabuf)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 
-	/* A device may still write there: better lost than corrupted */
+	/* A device may still write to the memory: leak it, do not reuse it. */
 	if (WARN_ON(!list_empty(&buffer->mappings)))
 		return;
 
@@ -932,15 +940,16 @@ static const struct dma_buf_ops heap_buffer_ops = {
 };
 
 /**
- * heap_buffer_new() - make a buffer
- * @heap_name: name of the heap, which stays for ever
- * @cma: area that the buffer is in, or NULL for any memory
- * @size: bytes, a multiple of PAGE_SIZE, not 0
- * @flags: as for dma_buf_export()
+ * heap_buffer_new() - create a buffer with cleared memory
+ * @heap_name: name of the heap, never freed
+ * @cma: area to allocate the buffer from now, or NULL to allocate it on first
+ *	map
+ * @size: size in bytes, a multiple of PAGE_SIZE, not 0
+ * @flags: access for mappings, see __dma_buf_export()
  *
  * Context: process context, may sleep.
- * Return: the buffer with one reference, cleared; ERR_PTR(-ENOMEM), or an errno of
- * dma_buf_export().
+ * Return: the buffer with one reference, which is dropped with dma_buf_put();
+ * ERR_PTR(-ENOMEM), or the error of __dma_buf_export().
  */
 struct dma_buf *heap_buffer_new(const char *heap_name, struct cma *cma,
 				size_t size, int flags)

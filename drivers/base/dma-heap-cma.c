@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contiguous memory for heaps of shared buffers.
+ * Contiguous memory for heaps of shared buffers
  */
 #define pr_fmt(fmt) "dma_heap: " fmt
 
@@ -15,16 +15,16 @@ static int __init add_heap(struct cma *cma, void *unused)
 	if (!cma_get_size(cma))
 		return 0;
 
-	/* Others go on if one fails, which has said so */
+	/* Continue after an error, which dma_heap_add() has reported. */
 	dma_heap_add(cma == dma_contiguous_default_area ? "linux,cma" :
 		     cma_get_name(cma), cma);
 	return 0;
 }
 
 /**
- * heap_cma_init() - make a heap of every contiguous memory area
+ * heap_cma_init() - create a heap for each contiguous memory area
  *
- * Context: boot, when the areas are activated.
+ * Context: boot, after the areas were activated; may sleep.
  * Return: 0.
  */
 int __init heap_cma_init(void)
@@ -33,12 +33,13 @@ int __init heap_cma_init(void)
 }
 
 /**
- * heap_cma_alloc() - allocate contiguous memory of an area
+ * heap_cma_alloc() - allocate contiguous memory from an area
  * @cma: area
- * @size: bytes, a multiple of PAGE_SIZE
+ * @size: size in bytes, a multiple of PAGE_SIZE
  *
  * Context: process context, may sleep.
- * Return: the first page, not cleared, to be freed with heap_cma_free(); or NULL.
+ * Return: the first page of memory that is not cleared and is freed with
+ * heap_cma_free(), or NULL.
  */
 struct page *heap_cma_alloc(struct cma *cma, size_t size)
 {
@@ -48,16 +49,17 @@ struct page *heap_cma_alloc(struct cma *cma, size_t size)
 
 /**
  * heap_cma_alloc_for() - allocate contiguous memory for a device
- * @dev: device, whose own area is tried before the default one; or NULL
- * @size: bytes, a multiple of PAGE_SIZE
- * @mask: highest address that devices reach
- * @cma: where the area is stored that the memory is from
+ * @dev: device whose private area is tried before the default area, or NULL to
+ *	 try the default area only
+ * @size: size in bytes, a multiple of PAGE_SIZE
+ * @mask: highest address that the devices can reach
+ * @cma: set to the area that the memory was allocated from
  *
- * The memory is aligned to its size, so that it crosses no boundary that it need
- * not cross.
+ * The memory is aligned to its size, so that it does not cross a segment
+ * boundary unnecessarily.
  *
  * Context: process context, may sleep.
- * Return: as heap_cma_alloc(); NULL also if no area is in reach.
+ * Return: see heap_cma_alloc(); also NULL if no area is within @mask.
  */
 struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask,
 				struct cma **cma)
@@ -82,9 +84,9 @@ struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask,
 
 /**
  * heap_cma_free() - free contiguous memory
- * @cma: area
+ * @cma: area that the memory was allocated from
  * @pages: first page
- * @size: bytes, as it was allocated
+ * @size: size in bytes that was allocated
  *
  * Context: any.
  */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Heaps: programs allocate shared buffers from the nodes in /dev/dma_heap/.
+ * Nodes in /dev/dma_heap, from which programs allocate shared buffers
  *
- *	system		any memory
- *	linux,cma	contiguous memory of the default area
- *	cma1, ...	contiguous memory of an area that a device has of its own
+ *	system		memory that suits the devices, allocated on first map
+ *	linux,cma	contiguous memory from the default area
+ *	cma1, ...	contiguous memory from the private area of a device
  */
 #define pr_fmt(fmt) "dma_heap: " fmt
 
@@ -23,9 +23,9 @@
 #include "dma-heap.h"
 
 /**
- * struct dma_heap - a heap; all is constant
- * @misc: its node
- * @cma: area that the buffers are in, or NULL for any memory
+ * struct dma_heap - a heap; all members are constant
+ * @misc: device node
+ * @cma: area to allocate buffers from, or NULL for the system heap
  */
 struct dma_heap {
 	struct miscdevice misc;
@@ -33,8 +33,9 @@ struct dma_heap {
 };
 
 /*
- * Allocate a buffer and tell user space its descriptor.  The descriptor works
- * when nothing can fail any more, so that it need not be taken away again.
+ * Allocate a buffer and return its descriptor to user space. The descriptor is
+ * installed last, after everything that can fail, because it could not be taken
+ * back safely.
  */
 static long heap_alloc(struct dma_heap *heap,
 		       struct dma_heap_allocation_data *data,
@@ -75,8 +76,8 @@ static long heap_alloc(struct dma_heap *heap,
 }
 
 /*
- * A program's argument may be shorter or longer than ours, if it was made with
- * other headers: what it does not have counts as 0.
+ * Accept a structure that is shorter or longer than ours, from a program built
+ * with other headers. Missing members are taken as 0.
  */
 static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -101,7 +102,7 @@ static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static const struct file_operations heap_fops = {
 	.owner		= THIS_MODULE,
-	/* misc_open() sets private_data only if there is an open() */
+	/* misc_open() sets private_data only for drivers that have open(). */
 	.open		= nonseekable_open,
 	.unlocked_ioctl	= heap_ioctl,
 	.compat_ioctl	= heap_ioctl,
@@ -109,12 +110,12 @@ static const struct file_operations heap_fops = {
 };
 
 /**
- * dma_heap_add() - make a heap, which stays for ever
- * @name: of the node in /dev/dma_heap
- * @cma: area that its buffers are in, or NULL for any memory
+ * dma_heap_add() - create a heap, which is never removed
+ * @name: name of the node in /dev/dma_heap
+ * @cma: area to allocate buffers from, or NULL for the system heap
  *
- * Context: boot.
- * Return: 0, -ENOMEM, or an errno of misc_register().
+ * Context: boot, may sleep.
+ * Return: 0, -ENOMEM, or the error of misc_register().
  */
 int __init dma_heap_add(const char *name, struct cma *cma)
 {
@@ -140,7 +141,7 @@ int __init dma_heap_add(const char *name, struct cma *cma)
 free_heap:
 	kfree(heap);
 fail:
-	pr_err("no heap %s: error %d\n", name, ret);
+	pr_err("failed to create heap %s: error %d\n", name, ret);
 	return ret;
 }
 

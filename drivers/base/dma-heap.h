@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of the heaps of shared buffers know of each other.
+ * Interfaces between dma-heap.c, dma-heap-cma.c and dma-heap-buffer.c
  */
 #ifndef __DRIVERS_BASE_DMA_HEAP_H
 #define __DRIVERS_BASE_DMA_HEAP_H
@@ -14,8 +14,8 @@ struct dma_buf;
 struct page;
 
 /*
- * Can the mappings of the kernel and of a process see different lines of the data
- * cache for the same memory?
+ * Whether the same memory can be in different lines of the data cache through
+ * the mappings of the kernel and of a process
  */
 #ifdef CONFIG_ARM
 #include <asm/cachetype.h>

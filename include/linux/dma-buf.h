@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Buffers that drivers and processes share through a file descriptor.
- *
- * The first part is for user space, the second for drivers. See
+ * Buffers that drivers and processes share through a file descriptor: the
+ * interface of user space, followed by that of drivers. See
  * Documentation/dma-buf-sharing.txt.
  */
 #ifndef __DMA_BUF_H__
@@ -13,7 +12,7 @@
 
 /**
  * struct dma_buf_sync - begin or end access through a mapping
- * @flags: one of DMA_BUF_SYNC_START and DMA_BUF_SYNC_END, with
+ * @flags: DMA_BUF_SYNC_START or DMA_BUF_SYNC_END, combined with
  *	   DMA_BUF_SYNC_READ, DMA_BUF_SYNC_WRITE or both
  */
 struct dma_buf_sync {
@@ -27,7 +26,7 @@ struct dma_buf_sync {
 #define DMA_BUF_SYNC_END	(1 << 2)
 #define DMA_BUF_SYNC_VALID_FLAGS_MASK	(DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END)
 
-/* Longest name of a buffer, with the 0 at its end */
+/* Size of the longest name of a buffer, including the terminating NUL */
 #define DMA_BUF_NAME_LEN	32
 
 #define DMA_BUF_BASE		'b'
@@ -53,30 +52,34 @@ struct dma_buf;
 struct dma_buf_attachment;
 
 /**
- * struct dma_buf_ops - what an exporter does for a buffer
- * @attach: optional; a device is about to use the buffer: 0, or an errno that
- *	the importer gets if it can never be reached by the device. May sleep.
- * @detach: optional; the device will not use the buffer any more. May sleep.
- * @map_dma_buf: make the buffer ready for the device and give its pages with
- *	DMA addresses, or ERR_PTR. The storage may be allocated now, with a
- *	look at all that are attached. May sleep.
- * @unmap_dma_buf: the device does not use the addresses any more. May sleep.
- * @release: the last reference is gone; frees the storage. May sleep.
- * @begin_cpu_access: optional; make what devices wrote visible to the CPU:
- *	bytes start to start + len. 0 or an errno. May sleep.
- * @end_cpu_access: optional; make what the CPU wrote visible to devices.
- * @kmap_atomic: optional; map a page, by its number, for the CPU, or NULL
- * @kunmap_atomic: optional; the reverse
- * @kmap: optional; as @kmap_atomic, but may sleep
- * @kunmap: optional; the reverse
- * @mmap: optional; map the buffer for user space: 0 or an errno. The core has
- *	checked that the range is in the buffer.
- * @vmap: optional; map all of the buffer for the CPU, or NULL or ERR_PTR.
- *	May sleep.
- * @vunmap: optional; the reverse
+ * struct dma_buf_ops - operations of an exporter
+ * @attach: optional; prepare the buffer for a device. Returns 0, or the errno
+ *	that the importer gets if the device can never reach the buffer. May
+ *	sleep.
+ * @detach: optional; undo @attach. May sleep.
+ * @map_dma_buf: return the pages of the buffer with their DMA addresses for the
+ *	device, or ERR_PTR. The storage may be allocated here, to suit all
+ *	devices that are attached. May sleep.
+ * @unmap_dma_buf: undo @map_dma_buf; the device has stopped using the
+ *	addresses. May sleep.
+ * @release: free the storage, after the last reference was dropped. May sleep.
+ * @begin_cpu_access: optional; make what devices wrote to a range of len bytes
+ *	at offset start visible to the CPU. Returns 0 or an errno. May sleep.
+ * @end_cpu_access: optional; make what the CPU wrote to the range visible to
+ *	devices. May sleep.
+ * @kmap_atomic: optional; map the page with a given number for the CPU. Returns
+ *	NULL on failure. Must not sleep.
+ * @kunmap_atomic: optional; undo @kmap_atomic. Must not sleep.
+ * @kmap: optional; like @kmap_atomic, but may sleep
+ * @kunmap: optional; undo @kmap. May sleep.
+ * @mmap: optional; map the buffer into a process. Returns 0 or an errno. The
+ *	core has checked that the range lies within the buffer.
+ * @vmap: optional; map the whole buffer for the CPU. Returns NULL or ERR_PTR on
+ *	failure. May sleep.
+ * @vunmap: optional; undo @vmap. May sleep.
  *
- * The core holds no lock while it calls any of these, except that calls of
- * @vmap and @vunmap for one buffer do not overlap.
+ * The core holds no lock while it calls these operations, except that it
+ * serializes @vmap and @vunmap of one buffer.
  */
 struct dma_buf_ops {
 	int (*attach)(struct dma_buf *dmabuf, struct device *dev,
@@ -106,21 +109,25 @@ struct dma_buf_ops {
 
 /**
  * struct dma_buf - a shared buffer
- * @size: bytes; constant
- * @file: what holds the references; constant
- * @attachments: devices, struct dma_buf_attachment.node; @lock
- * @ops: of the exporter; constant
- * @lock: guards the list of attachments. An exporter may take it to walk the
- *	list; it takes no other lock inside that is held when it is called.
- * @vmap_lock: outside of every lock of the exporter
- * @vmapping_counter: how often the buffer is vmapped; @vmap_lock
- * @vmap_ptr: where; @vmap_lock
- * @exp_name: who made it, for bufinfo; constant
- * @owner: module of the exporter, held until the buffer is released; constant
- * @name_lock: innermost
- * @name: what user space calls it, or NULL; @name_lock
- * @list_node: in the list of all buffers
- * @priv: of the exporter
+ * @size: size in bytes; constant
+ * @file: file that carries the references; constant
+ * @attachments: list of attached devices, linked by &struct
+ *	dma_buf_attachment.node; @lock
+ * @ops: operations of the exporter; constant
+ * @lock: guards @attachments. An exporter may take it to walk the list, and
+ *	must not acquire under it a lock that is held when its operations are
+ *	called.
+ * @vmap_lock: guards @nr_vmaps and @vmap_addr; taken before all locks of the
+ *	exporter
+ * @nr_vmaps: number of dma_buf_vmap() calls not yet undone; @vmap_lock
+ * @vmap_addr: address of the kernel mapping while @nr_vmaps is not 0;
+ *	@vmap_lock
+ * @exp_name: name of the exporter, shown in bufinfo; constant
+ * @owner: module of the exporter, pinned until the buffer is released; constant
+ * @name_lock: guards @name; innermost
+ * @name: name set by user space, or NULL; @name_lock
+ * @list_node: entry in the list of all buffers
+ * @priv: private data of the exporter
  */
 struct dma_buf {
 	size_t size;
@@ -128,9 +135,9 @@ struct dma_buf {
 	struct list_head attachments;
 	const struct dma_buf_ops *ops;
 	struct mutex lock;		/* attachments */
-	struct mutex vmap_lock;		/* vmapping_counter, vmap_ptr */
-	unsigned int vmapping_counter;
-	void *vmap_ptr;
+	struct mutex vmap_lock;		/* nr_vmaps, vmap_addr */
+	unsigned int nr_vmaps;
+	void *vmap_addr;
 	const char *exp_name;
 	struct module *owner;
 	spinlock_t name_lock;		/* name */
@@ -140,11 +147,11 @@ struct dma_buf {
 };
 
 /**
- * struct dma_buf_attachment - a device that uses a buffer
+ * struct dma_buf_attachment - a device attached to a buffer
  * @dmabuf: buffer
  * @dev: device
- * @node: in the buffer's list
- * @priv: of the exporter
+ * @node: entry in &struct dma_buf.attachments
+ * @priv: private data of the exporter
  */
 struct dma_buf_attachment {
 	struct dma_buf *dmabuf;
@@ -154,8 +161,12 @@ struct dma_buf_attachment {
 };
 
 /**
- * get_dma_buf() - get another reference
- * @dmabuf: buffer that the caller has a reference of; dropped with dma_buf_put()
+ * get_dma_buf() - take another reference to a buffer
+ * @dmabuf: buffer to which the caller already has a reference
+ *
+ * The reference is dropped with dma_buf_put().
+ *
+ * Context: any.
  */
 static inline void get_dma_buf(struct dma_buf *dmabuf)
 {
@@ -166,11 +177,11 @@ struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
 				 size_t size, int flags, const char *exp_name,
 				 struct module *owner);
 
-/* dma_buf_export() with a name of the exporter's choice in bufinfo */
+/* Like dma_buf_export(), with the name to show in bufinfo */
 #define dma_buf_export_named(priv, ops, size, flags, exp_name) \
 	__dma_buf_export(priv, ops, size, flags, exp_name, THIS_MODULE)
 
-/* See __dma_buf_export(). The module that calls this is the exporter. */
+/* See __dma_buf_export(). The calling module becomes the exporter. */
 #define dma_buf_export(priv, ops, size, flags) \
 	dma_buf_export_named(priv, ops, size, flags, KBUILD_MODNAME)
 

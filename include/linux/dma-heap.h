@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Heaps that programs allocate shared buffers from: /dev/dma_heap/.  See
- * Documentation/dma-buf-sharing.txt.
+ * Interface of the nodes in /dev/dma_heap, from which programs allocate shared
+ * buffers. See Documentation/dma-buf-sharing.txt.
  */
 #ifndef __LINUX_DMA_HEAP_H
 #define __LINUX_DMA_HEAP_H
@@ -14,11 +14,11 @@
 
 /**
  * struct dma_heap_allocation_data - argument of DMA_HEAP_IOCTL_ALLOC
- * @len: bytes, not 0; rounded up to pages
- * @fd: 0; the kernel puts the descriptor of the buffer here
- * @fd_flags: O_CLOEXEC, and O_RDONLY, O_WRONLY or O_RDWR: what the buffer may
- *	      be mapped for
- * @heap_flags: 0
+ * @len: size in bytes, not 0; rounded up to whole pages
+ * @fd: must be 0; returns the file descriptor of the buffer
+ * @fd_flags: O_RDONLY, O_WRONLY or O_RDWR, the access that mappings of the
+ *	      buffer may have, optionally with O_CLOEXEC
+ * @heap_flags: must be 0
  */
 struct dma_heap_allocation_data {
 	__u64 len;
