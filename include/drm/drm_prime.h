@@ -1,27 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PRIME: buffers of DRM devices as shared buffers, and the reverse.
+ * PRIME: export of GEM objects as shared buffers, and import of shared buffers
  *
- * A driver sets DRIVER_PRIME, and prime_handle_to_fd and prime_fd_to_handle to the
- * functions below. These call
+ * A driver sets DRIVER_PRIME, and points prime_handle_to_fd and
+ * prime_fd_to_handle to drm_gem_prime_handle_to_fd() and
+ * drm_gem_prime_fd_to_handle(). These call
  *
- *	gem_prime_export	makes a shared buffer of an object. It has a reference of
- *				the object then; the caller took it.
- *	gem_prime_import	makes an object of a shared buffer, or gets a reference
- *				of the object that the buffer is made of
+ *	gem_prime_export	create a shared buffer from an object, taking
+ *				over the caller's reference to the object
+ *	gem_prime_import	create an object from a shared buffer, or take a
+ *				reference to the object that the buffer was
+ *				exported from
  *
- * which can be drm_gem_prime_export() and drm_gem_prime_import(). These in turn call
+ * which may be drm_gem_prime_export() and drm_gem_prime_import(). These in turn
+ * call
  *
- *	gem_prime_get_sg_table	the pages of an object in a new table, not mapped, that
- *				is freed with sg_free_table() and kfree(); or ERR_PTR
+ *	gem_prime_get_sg_table	return the pages of an object in a new
+ *				scatterlist that is not mapped, and that is
+ *				freed with sg_free_table() and kfree(); or
+ *				return ERR_PTR
  *	gem_prime_import_sg_table
- *				a new object for a buffer that is mapped for the
- *				device; or ERR_PTR
- *	gem_prime_vmap, _vunmap	optional; an object for the CPU, or NULL
- *	gem_prime_mmap		optional; an object for user space. The vma's offset
- *				counts from the start of the object.
+ *				create an object for a buffer that is mapped for
+ *				the device; or return ERR_PTR
+ *	gem_prime_vmap		optional; map an object for the CPU, or return
+ *				NULL
+ *	gem_prime_vunmap	optional; undo gem_prime_vmap
+ *	gem_prime_mmap		optional; map an object into a process. The
+ *				offset of the vma is relative to the start of
+ *				the object.
  *
- * gem_free_object calls drm_prime_gem_destroy() when import_attach is set.
+ * gem_free_object must call drm_prime_gem_destroy() if import_attach is set.
  */
 #ifndef _DRM_PRIME_H_
 #define _DRM_PRIME_H_
@@ -35,10 +43,11 @@
 struct dma_buf;
 
 /**
- * struct drm_prime_device - what PRIME keeps for a device
+ * struct drm_prime_device - state of PRIME for a device
  * @lock: guards @imports and the export_dma_buf of all objects; innermost
- * @imports: objects made of shared buffers, &struct drm_gem_object.import_node.
- *	They have no reference: the last one takes the object off the list.
+ * @imports: list of imported objects, linked by &struct
+ *	drm_gem_object.import_node. It holds no references: an object is removed
+ *	when its last reference is dropped.
  */
 struct drm_prime_device {
 	spinlock_t lock;		/* imports, export_dma_buf */
@@ -46,11 +55,11 @@ struct drm_prime_device {
 };
 
 /**
- * struct drm_prime_file_private - what PRIME keeps for an open file
- * @lock: from looking for a handle until there is one
+ * struct drm_prime_file_private - state of PRIME for an open file
+ * @lock: held from the search for the handle of an object until one was created
  */
 struct drm_prime_file_private {
-	struct mutex lock;		/* see above */
+	struct mutex lock;		/* creation of handles by import */
 };
 
 #ifdef CONFIG_DMA_SHARED_BUFFER

@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PRIME: buffers of DRM devices as shared buffers, and the reverse.
+ * PRIME: export of GEM objects as shared buffers, and import of shared buffers
  *
- * Who holds what:
+ * Ownership:
  *
- *   exported: the shared buffer has a reference of the object and of the DRM device.
- *   The object only knows its buffer (export_dma_buf), and forgets it when the buffer
- *   is released. So neither handles nor the buffer keep the other alive for nothing,
- *   and there is one buffer for an object while it lives, however often it is
- *   exported.
+ *   exported: the shared buffer holds references to the object and to the DRM
+ *   device. The object points to the buffer (export_dma_buf) without a
+ *   reference, and the pointer is cleared when the buffer is released. Thus
+ *   there is no cycle of references, and all exports of an object share one
+ *   buffer while it exists.
  *
- *   imported: the object has a reference of the shared buffer, and a mapping of it
- *   for the device (import_attach). It is on the device's list of imports, without a
- *   reference, and taken off when it is freed. So a buffer is one object while that
- *   lives, whichever files import it. Exporting it gives the buffer that it is made of.
+ *   imported: the object holds a reference to the shared buffer and a mapping
+ *   of it for the device (import_attach). The device's list of imports refers
+ *   to the object without a reference; the object is removed from it when it is
+ *   freed. Thus all files that import a buffer share one object while it
+ *   exists. Exporting an imported object returns the original buffer.
  *
- *   handles: there is no table beside that of the handles. A buffer that comes in
- *   twice is found there by its object.
+ *   handles: the table of handles is the only table. A second import of a
+ *   buffer finds the handle there by the object.
  *
- * The struct_mutex is not held while the exporter of a buffer is called, which may be
- * another DRM device. drm_global_mutex and the mode_config.mutex of the importer can
- * be, when the last reference of an object goes with a frame or a file: an exporter
- * takes neither in unmap_dma_buf(), detach() and release().
+ * The exporter of a buffer, which may be another DRM device, is called without
+ * the struct_mutex. When closing a file or removing a framebuffer drops the
+ * last reference to an object, drm_global_mutex and the mode_config.mutex of
+ * the importer may be held: unmap_dma_buf(), detach() and release() of an
+ * exporter must not take them.
  */
 #include <linux/atomic.h>
 #include <linux/dma-buf.h>
@@ -52,7 +54,7 @@ void drm_prime_init(struct drm_device *dev)
 
 /**
  * drm_prime_init_file() - prepare an open file for PRIME
- * @file_priv: file
+ * @file_priv: open file
  *
  * Context: any.
  */
@@ -65,20 +67,20 @@ void drm_prime_init_file(struct drm_file *file_priv)
  * Objects and buffers
  */
 
-/* The buffer that an object is exported as, with a reference, or NULL */
+/* Return the buffer that an object is exported as, referenced, or NULL. */
 static struct dma_buf *get_exported(struct drm_gem_object *obj)
 {
 	struct dma_buf *dma_buf = obj->export_dma_buf;
 
 	assert_spin_locked(&obj->dev->prime.lock);
 
-	/* While it is being released it is not forgotten yet */
+	/* A buffer under release is still set, but has no references. */
 	if (dma_buf && !atomic_long_inc_not_zero(&dma_buf->file->f_count))
 		dma_buf = NULL;
 	return dma_buf;
 }
 
-/* The object that a buffer is imported as, with a reference, or NULL */
+/* Return the object that a buffer is imported as, referenced, or NULL. */
 static struct drm_gem_object *get_imported(struct drm_device *dev,
 					   struct dma_buf *dma_buf)
 {
@@ -116,7 +118,7 @@ static struct dma_buf *export_object(struct drm_device *dev,
 		return dma_buf;
 	}
 
-	/* Somebody else may have been faster */
+	/* Another export may have finished first. */
 	spin_lock(&dev->prime.lock);
 	other = get_exported(obj);
 	if (!other)
@@ -144,7 +146,7 @@ static struct drm_gem_object *import_buffer(struct drm_device *dev,
 	if (IS_ERR(obj) || !obj->import_attach)
 		return obj;
 
-	/* Somebody else may have been faster */
+	/* Another import may have finished first. */
 	spin_lock(&dev->prime.lock);
 	if (obj->import_attach->dmabuf == dma_buf && !obj->import_node.next) {
 		other = get_imported(dev, dma_buf);
@@ -169,12 +171,12 @@ static int match_object(int id, void *entry, void *obj)
 }
 
 /**
- * drm_gem_handle_find() - has an open file a handle of an object?
- * @file_priv: file
+ * drm_gem_handle_find() - find the handle of an object in an open file
+ * @file_priv: open file
  * @obj: object
  *
- * Context: any but interrupts.
- * Return: the lowest such handle, or 0.
+ * Context: any except interrupts.
+ * Return: the lowest handle of the object, or 0 if the file has none.
  */
 u32 drm_gem_handle_find(struct drm_file *file_priv, struct drm_gem_object *obj)
 {
@@ -188,17 +190,18 @@ u32 drm_gem_handle_find(struct drm_file *file_priv, struct drm_gem_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_handle_find);
 
 /**
- * drm_gem_prime_handle_to_fd() - give an object a file descriptor
+ * drm_gem_prime_handle_to_fd() - export an object as a file descriptor
  * @dev: device
- * @file_priv: open file that has the handle
- * @handle: of the object
- * @flags: DRM_CLOEXEC for the descriptor; DRM_RDWR if processes may also write
- *	through its mappings, which counts when the object is not exported yet
- * @prime_fd: where the descriptor goes
+ * @file_priv: open file that owns the handle
+ * @handle: handle of the object
+ * @flags: DRM_CLOEXEC to close the descriptor on exec; DRM_RDWR to let
+ *	processes write through mappings, which only has an effect if the object
+ *	is not yet exported
+ * @prime_fd: set to the descriptor
  *
  * Context: process context, may sleep.
- * Return: 0, -ENOENT without such an object, or the errno of gem_prime_export or
- * dma_buf_fd().
+ * Return: 0, -ENOENT if there is no object with this handle, or the error of
+ * gem_prime_export() or dma_buf_fd().
  */
 int drm_gem_prime_handle_to_fd(struct drm_device *dev,
 			       struct drm_file *file_priv, u32 handle,
@@ -224,15 +227,15 @@ int drm_gem_prime_handle_to_fd(struct drm_device *dev,
 EXPORT_SYMBOL_GPL(drm_gem_prime_handle_to_fd);
 
 /**
- * drm_gem_prime_fd_to_handle() - give a shared buffer a handle
+ * drm_gem_prime_fd_to_handle() - import a file descriptor as a handle
  * @dev: device
- * @file_priv: open file that gets the handle
- * @prime_fd: descriptor of the buffer
- * @handle: where the handle goes: the same one each time, until it is closed
+ * @file_priv: open file that receives the handle
+ * @prime_fd: descriptor of a shared buffer
+ * @handle: set to the handle, which repeated imports share until it is closed
  *
  * Context: process context, may sleep.
- * Return: 0, -EBADF, -EINVAL if @prime_fd is no shared buffer, -ENOMEM, or the errno
- * of gem_prime_import.
+ * Return: 0, -EBADF if @prime_fd is not open, -EINVAL if it is not the
+ * descriptor of a shared buffer, -ENOMEM, or the error of gem_prime_import().
  */
 int drm_gem_prime_fd_to_handle(struct drm_device *dev,
 			       struct drm_file *file_priv, int prime_fd,
@@ -270,7 +273,7 @@ static void free_table(struct sg_table *sgt)
 	kfree(sgt);
 }
 
-/* Does a device take the pages as they are? 0, -ERANGE, -E2BIG. */
+/* Check that a device can use the pages. Return 0, -ERANGE or -E2BIG. */
 static int check_table(struct sg_table *sgt, struct device *dev)
 {
 	unsigned int max_count = dma_get_max_seg_count(dev), i;
@@ -317,10 +320,11 @@ static void drm_gem_unmap_dma_buf(struct dma_buf_attachment *attach,
 }
 
 /**
- * drm_gem_dmabuf_release() - the buffer of an exported object is released
+ * drm_gem_dmabuf_release() - drop the object of a buffer under release
  * @dma_buf: buffer, whose priv is the object
  *
- * For the release() of a driver that has exporter operations of its own.
+ * For drivers that implement the operations of an exporter themselves, to be
+ * called from their release().
  *
  * Context: process context, may sleep. No lock of the device is held.
  */
@@ -383,15 +387,16 @@ static const struct dma_buf_ops drm_gem_prime_dmabuf_ops = {
 };
 
 /**
- * drm_gem_prime_export() - make a shared buffer of an object
+ * drm_gem_prime_export() - create a shared buffer from an object
  * @dev: device
- * @obj: object; the buffer has the reference that the caller took for it
- * @flags: DRM_RDWR, or 0 if processes may not write through their mappings
+ * @obj: object; on success the caller's reference passes to the buffer
+ * @flags: DRM_RDWR to let processes write through mappings, or 0
  *
- * The driver's module stays until the buffer is released, and so does @dev.
+ * The buffer holds a reference to @dev and pins the driver's module until it is
+ * released.
  *
  * Context: process context, may sleep.
- * Return: the buffer, or what __dma_buf_export() gives.
+ * Return: the buffer, or the error of __dma_buf_export().
  */
 struct dma_buf *drm_gem_prime_export(struct drm_device *dev,
 				     struct drm_gem_object *obj, int flags)
@@ -411,71 +416,87 @@ EXPORT_SYMBOL_GPL(drm_gem_prime_export);
  * Import
  */
 
+/* Return the object of dev that a buffer exports, referenced, or NULL. */
+static struct drm_gem_object *get_own_object(struct drm_device *dev,
+					     struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj = NULL;
+
+	if (dma_buf->ops == &drm_gem_prime_dmabuf_ops)
+		obj = dma_buf->priv;
+	if (!obj || obj->dev != dev)
+		return NULL;
+
+	drm_gem_object_reference(obj);
+	return obj;
+}
+
+/* Map an attached buffer and create an object for it, or return ERR_PTR. */
+static struct drm_gem_object *map_new_object(struct drm_device *dev,
+					     struct dma_buf_attachment *attach)
+{
+	struct sg_table *sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	struct drm_gem_object *obj;
+
+	if (IS_ERR(sgt))
+		return ERR_CAST(sgt);
+
+	obj = dev->driver->gem_prime_import_sg_table(dev, attach->dmabuf->size,
+						     sgt);
+	if (IS_ERR(obj))
+		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+	else
+		obj->import_attach = attach;
+	return obj;
+}
+
 /**
- * drm_gem_prime_import() - make an object of a shared buffer
+ * drm_gem_prime_import() - get an object for a shared buffer
  * @dev: device
- * @dma_buf: buffer that the caller has a reference of
+ * @dma_buf: buffer to which the caller has a reference
  *
  * Context: process context, may sleep.
- * Return: an object with a reference: that of which @dma_buf was made, if it is one
- * of @dev, else a new one; or the errno of dma_buf_attach(),
- * dma_buf_map_attachment() or gem_prime_import_sg_table.
+ * Return: an object with a reference: the one that @dma_buf was exported from
+ * if it belongs to @dev, otherwise a new one; or the error of dma_buf_attach(),
+ * dma_buf_map_attachment() or gem_prime_import_sg_table().
  */
 struct drm_gem_object *drm_gem_prime_import(struct drm_device *dev,
 					    struct dma_buf *dma_buf)
 {
+	struct drm_gem_object *obj = get_own_object(dev, dma_buf);
 	struct dma_buf_attachment *attach;
-	struct drm_gem_object *obj;
-	struct sg_table *sgt;
 
-	if (dma_buf->ops == &drm_gem_prime_dmabuf_ops) {
-		obj = dma_buf->priv;
-		if (obj->dev == dev) {
-			drm_gem_object_reference(obj);
-			return obj;
-		}
-	}
+	if (obj)
+		return obj;
 
 	attach = dma_buf_attach(dma_buf, dev->dev);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
 
-	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt)) {
-		obj = ERR_CAST(sgt);
-		goto detach;
-	}
-
-	obj = dev->driver->gem_prime_import_sg_table(dev, dma_buf->size, sgt);
+	obj = map_new_object(dev, attach);
 	if (IS_ERR(obj))
-		goto unmap;
-
-	get_dma_buf(dma_buf);
-	obj->import_attach = attach;
-	return obj;
-
-unmap:
-	dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
-detach:
-	dma_buf_detach(dma_buf, attach);
+		dma_buf_detach(dma_buf, attach);
+	else	/* dropped by drm_prime_gem_destroy() */
+		get_dma_buf(dma_buf);
 	return obj;
 }
 EXPORT_SYMBOL_GPL(drm_gem_prime_import);
 
 /**
- * drm_prime_gem_destroy() - let go of the shared buffer of an object
- * @obj: object that drm_gem_prime_import() made, with no reference left
- * @sgt: its pages
+ * drm_prime_gem_destroy() - release the shared buffer of an imported object
+ * @obj: object created by drm_gem_prime_import(), without references
+ * @sgt: scatterlist that the object was created with
  *
- * Context: process context, may sleep. The struct_mutex is not held: the exporter
- * may be another DRM device, whose last reference this can be.
+ * Context: process context, may sleep. The struct_mutex must not be held: the
+ * exporter may be another DRM device, and this may drop the last reference to
+ * the buffer.
  */
 void drm_prime_gem_destroy(struct drm_gem_object *obj, struct sg_table *sgt)
 {
 	struct dma_buf_attachment *attach = obj->import_attach;
 	struct dma_buf *dma_buf = attach->dmabuf;
 
-	/* Not there yet if it was of no use: somebody else was faster */
+	/* Not on the list if another import of the buffer finished first */
 	spin_lock(&obj->dev->prime.lock);
 	if (obj->import_node.next)
 		list_del(&obj->import_node);
@@ -492,11 +513,11 @@ EXPORT_SYMBOL_GPL(drm_prime_gem_destroy);
  */
 
 /**
- * drm_prime_cap() - what DRM_CAP_PRIME says of a device
+ * drm_prime_cap() - get the value of DRM_CAP_PRIME for a device
  * @dev: device
  *
  * Context: any.
- * Return: DRM_PRIME_CAP_IMPORT, DRM_PRIME_CAP_EXPORT, both or 0.
+ * Return: DRM_PRIME_CAP_IMPORT, DRM_PRIME_CAP_EXPORT, both, or 0 without PRIME.
  */
 u64 drm_prime_cap(struct drm_device *dev)
 {
@@ -511,40 +532,48 @@ u64 drm_prime_cap(struct drm_device *dev)
 	return cap;
 }
 
+/* Return 0 if the device supports a direction, else -EINVAL or -ENOSYS. */
+static int check_cap(struct drm_device *dev, u64 cap)
+{
+	if (!drm_core_check_feature(dev, DRIVER_PRIME))
+		return -EINVAL;
+	return drm_prime_cap(dev) & cap ? 0 : -ENOSYS;
+}
+
 /**
- * drm_prime_handle_to_fd_ioctl() - DRM_IOCTL_PRIME_HANDLE_TO_FD
+ * drm_prime_handle_to_fd_ioctl() - implement DRM_IOCTL_PRIME_HANDLE_TO_FD
  * @dev: device
- * @data: struct drm_prime_handle
+ * @data: struct drm_prime_handle with handle and flags; fd is set
  * @file_priv: open file
  *
  * Context: process context, may sleep.
- * Return: 0, -EINVAL if the driver has no PRIME or the flags do not exist, -ENOSYS
- * if it has no export, or the errno of prime_handle_to_fd.
+ * Return: 0, -EINVAL if the driver does not support PRIME or a flag is unknown,
+ * -ENOSYS if it does not support export, or the error of prime_handle_to_fd().
  */
 int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
 				 struct drm_file *file_priv)
 {
-	struct drm_prime_handle *args = data;
+	struct drm_prime_handle *prime = data;
+	bool unknown_flags = prime->flags & ~(DRM_CLOEXEC | DRM_RDWR);
+	int ret = check_cap(dev, DRM_PRIME_CAP_EXPORT);
 
-	if (!drm_core_check_feature(dev, DRIVER_PRIME))
-		return -EINVAL;
-	if (!dev->driver->prime_handle_to_fd)
-		return -ENOSYS;
-	if (args->flags & ~(DRM_CLOEXEC | DRM_RDWR))
-		return -EINVAL;
-
-	return dev->driver->prime_handle_to_fd(dev, file_priv, args->handle,
-					       args->flags, &args->fd);
+	if (!ret && unknown_flags)
+		ret = -EINVAL;
+	if (!ret)
+		ret = dev->driver->prime_handle_to_fd(dev, file_priv,
+						      prime->handle,
+						      prime->flags, &prime->fd);
+	return ret;
 }
 
 /**
- * drm_prime_undo() - the result of an ioctl could not be given to user space
- * @cmd: ioctl
- * @data: what it was to get
- * @error: what it returned
+ * drm_prime_undo() - undo an ioctl whose result did not reach user space
+ * @cmd: number of the ioctl
+ * @data: argument with the result
+ * @error: return value of the ioctl
  *
- * Nobody knows the descriptor of DRM_IOCTL_PRIME_HANDLE_TO_FD: it is closed again.
- * (Handles are gone with the open file.)
+ * Close the descriptor of DRM_IOCTL_PRIME_HANDLE_TO_FD, which the process does
+ * not know. Handles need no such treatment: they are closed with the open file.
  *
  * Context: process context, may sleep.
  */
@@ -557,25 +586,23 @@ void drm_prime_undo(unsigned int cmd, void *data, int error)
 }
 
 /**
- * drm_prime_fd_to_handle_ioctl() - DRM_IOCTL_PRIME_FD_TO_HANDLE
+ * drm_prime_fd_to_handle_ioctl() - implement DRM_IOCTL_PRIME_FD_TO_HANDLE
  * @dev: device
- * @data: struct drm_prime_handle
+ * @data: struct drm_prime_handle with fd; handle is set
  * @file_priv: open file
  *
  * Context: process context, may sleep.
- * Return: 0, -EINVAL if the driver has no PRIME, -ENOSYS if it has no import, or the
- * errno of prime_fd_to_handle.
+ * Return: 0, -EINVAL if the driver does not support PRIME, -ENOSYS if it does
+ * not support import, or the error of prime_fd_to_handle().
  */
 int drm_prime_fd_to_handle_ioctl(struct drm_device *dev, void *data,
 				 struct drm_file *file_priv)
 {
-	struct drm_prime_handle *args = data;
+	struct drm_prime_handle *prime = data;
+	int ret = check_cap(dev, DRM_PRIME_CAP_IMPORT);
 
-	if (!drm_core_check_feature(dev, DRIVER_PRIME))
-		return -EINVAL;
-	if (!dev->driver->prime_fd_to_handle)
-		return -ENOSYS;
-
-	return dev->driver->prime_fd_to_handle(dev, file_priv, args->fd,
-					       &args->handle);
+	if (!ret)
+		ret = dev->driver->prime_fd_to_handle(dev, file_priv, prime->fd,
+						      &prime->handle);
+	return ret;
 }
