@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Formats of frames, by name: components from the highest bit of a little-endian word
- * to the lowest. These are the ones that struct drm_mode_fb_cmd can tell, too.
+ * Pixel formats. Their names list the components from the highest to the lowest
+ * bit of a little-endian word. Only formats that struct drm_mode_fb_cmd can
+ * also describe are defined.
  */
 #ifndef _DRM_FOURCC_H_
 #define _DRM_FOURCC_H_

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * GEM objects in contiguous memory, see drm_gem_cma.c
+ * GEM objects in contiguous memory. See drm_gem_cma.c.
  */
 #ifndef _DRM_GEM_CMA_H_
 #define _DRM_GEM_CMA_H_
@@ -8,11 +8,12 @@
 #include "drmP.h"
 
 /**
- * struct drm_gem_cma_object - a GEM object in one piece; all but @base is constant
+ * struct drm_gem_cma_object - a GEM object in contiguous memory
  * @base: GEM object
- * @paddr: where the device finds it
- * @sgt: pages of the shared buffer that it was made of, or NULL
- * @vaddr: where the CPU finds it, or NULL if it was made of a shared buffer
+ * @paddr: DMA address; constant
+ * @sgt: scatterlist of the imported buffer, or NULL; constant
+ * @vaddr: address of the kernel mapping, or NULL if the object was imported;
+ *	constant
  */
 struct drm_gem_cma_object {
 	struct drm_gem_object base;
@@ -21,6 +22,7 @@ struct drm_gem_cma_object {
 	void *vaddr;
 };
 
+/* Return the CMA object that contains a GEM object. */
 static inline struct drm_gem_cma_object *
 to_drm_gem_cma_obj(struct drm_gem_object *gem_obj)
 {
@@ -50,7 +52,10 @@ int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
 
 extern const struct vm_operations_struct drm_gem_cma_vm_ops;
 
-/* For struct drm_driver; dev->dma_parms says max_segment_count 1 */
+/*
+ * Initializers for struct drm_driver. The driver also sets the maximum segment
+ * count of the device to 1 with dma_set_max_seg_count().
+ */
 #define DRM_GEM_CMA_DRIVER_OPS						\
 	.gem_free_object	= drm_gem_cma_free_object,		\
 	.gem_vm_ops		= &drm_gem_cma_vm_ops,			\

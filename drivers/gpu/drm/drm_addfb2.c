@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DRM_IOCTL_MODE_ADDFB2, which programs of today use, for the formats that drivers
- * know by bits and depth.
+ * DRM_IOCTL_MODE_ADDFB2, which current programs use, for the formats that
+ * drm_mode_addfb() can describe by bits per pixel and depth
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -24,14 +24,14 @@ static const struct {
 };
 
 /**
- * drm_mode_addfb2() - DRM_IOCTL_MODE_ADDFB2
+ * drm_mode_addfb2() - implement DRM_IOCTL_MODE_ADDFB2
  * @dev: device
- * @data: struct drm_mode_fb_cmd2
+ * @data: struct drm_mode_fb_cmd2; fb_id is set
  * @file_priv: open file
  *
  * Context: process context, may sleep.
- * Return: 0, -EINVAL for a format that is not known, flags, an offset, or more than
- * one plane; or what drm_mode_addfb() gives.
+ * Return: 0; -EINVAL if the format is unknown, or if there are flags, an offset
+ * or more than one plane; or the error of drm_mode_addfb().
  */
 int drm_mode_addfb2(struct drm_device *dev, void *data,
 		    struct drm_file *file_priv)

@@ -42,7 +42,10 @@ static struct drm_bus drm_amba_bus = {
 	.set_busid = drm_amba_set_busid,
 };
 
-/* Minors, hardware, and then what of it the minor of mode setting shows */
+/*
+ * Create the minors and load the driver, then add what it has created to the
+ * mode group of the primary minor.
+ */
 static int drm_amba_load(struct drm_device *dev)
 {
 	bool modeset = drm_core_check_feature(dev, DRIVER_MODESET);
@@ -84,7 +87,7 @@ put_control:
 	return ret;
 }
 
-/* What drm_fill_in_dev() made */
+/* Undo drm_fill_in_dev(). */
 static void drm_amba_empty_dev(struct drm_device *dev)
 {
 	drm_vblank_cleanup(dev);
@@ -95,14 +98,15 @@ static void drm_amba_empty_dev(struct drm_device *dev)
 }
 
 /**
- * drm_get_amba_dev() - make a DRM device of a device on the AMBA bus
- * @adev: device, which the caller drives; its drvdata becomes the DRM device
- * @driver: DRM driver, whose load() finds @adev as the DRM device's dev
+ * drm_get_amba_dev() - register a DRM device for a device on the AMBA bus
+ * @adev: device bound to the caller's driver; its drvdata is set to the DRM
+ *	device
+ * @driver: DRM driver; the dev of the DRM device passed to load() is @adev's
  *
- * drm_unplug_dev() takes it away again.
+ * The DRM device is unregistered with drm_unplug_dev().
  *
  * Context: process context, may sleep.
- * Return: 0, -ENOMEM, or the errno of load().
+ * Return: 0, -ENOMEM, or the error of load().
  */
 int drm_get_amba_dev(struct amba_device *adev, struct drm_driver *driver)
 {

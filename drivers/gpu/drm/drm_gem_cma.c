@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GEM objects in contiguous memory, for devices that have neither scatter-gather nor
- * an IOMMU.
+ * GEM objects in contiguous memory, for devices with neither scatter-gather nor
+ * an IOMMU
  *
- * The memory is that of dma_alloc_writecombine(): from the contiguous memory area of
- * the device, cleared, and write-combining for the kernel and for processes.  A shared
- * buffer of somebody else becomes an object if it is in one piece.  Its mappings are
- * what its exporter makes them.
+ * Objects are allocated with dma_alloc_writecombine(): they come from the
+ * contiguous memory area of the device, are cleared, and are mapped
+ * write-combining by the kernel and by processes. A shared buffer can be
+ * imported if it is contiguous for the device. Its exporter chooses the
+ * attributes of its mappings.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -21,6 +22,7 @@
 #include <linux/slab.h>
 #include "drm_gem_cma.h"
 
+/* Allocate an object without memory. Return NULL on failure. */
 static struct drm_gem_cma_object *new_object(struct drm_device *drm,
 					     size_t size)
 {
@@ -35,13 +37,13 @@ static struct drm_gem_cma_object *new_object(struct drm_device *drm,
 }
 
 /**
- * drm_gem_cma_create() - make an object
+ * drm_gem_cma_create() - create an object
  * @drm: device
- * @size: bytes, not 0; rounded up to pages
+ * @size: size in bytes, not 0; rounded up to whole pages
  *
  * Context: process context, may sleep.
- * Return: an object with a reference, ERR_PTR(-EINVAL) for a size that is 0 or can not
- * be rounded up, ERR_PTR(-ENOMEM).
+ * Return: an object with one reference; ERR_PTR(-EINVAL) if @size is 0 or
+ * overflows when it is rounded up; or ERR_PTR(-ENOMEM).
  */
 struct drm_gem_cma_object *drm_gem_cma_create(struct drm_device *drm,
 					      size_t size)
@@ -67,7 +69,7 @@ struct drm_gem_cma_object *drm_gem_cma_create(struct drm_device *drm,
 EXPORT_SYMBOL_GPL(drm_gem_cma_create);
 
 /*
- * Offsets in the device's file, where processes map objects
+ * Offsets in the device's file at which processes map objects
  */
 
 static int create_mmap_offset(struct drm_gem_object *gem_obj)
@@ -118,7 +120,7 @@ static void free_mmap_offset(struct drm_gem_object *gem_obj)
 	list->map = NULL;
 }
 
-/* The object that begins at an offset, with a reference, or NULL */
+/* Return the object that starts at an offset, with a reference, or NULL. */
 static struct drm_gem_object *object_at(struct drm_device *drm,
 					unsigned long pgoff)
 {
@@ -137,11 +139,11 @@ static struct drm_gem_object *object_at(struct drm_device *drm,
 }
 
 /**
- * drm_gem_cma_free_object() - gem_free_object of a driver
- * @gem_obj: object that lost its last reference
+ * drm_gem_cma_free_object() - implement gem_free_object()
+ * @gem_obj: object whose last reference was dropped
  *
- * Context: process context, may sleep. The struct_mutex is held, and dropped for
- * a while if the object was made of a shared buffer.
+ * Context: process context, may sleep. The struct_mutex is held; it is released
+ * temporarily if the object was imported.
  */
 void drm_gem_cma_free_object(struct drm_gem_object *gem_obj)
 {
@@ -166,13 +168,15 @@ void drm_gem_cma_free_object(struct drm_gem_object *gem_obj)
 EXPORT_SYMBOL_GPL(drm_gem_cma_free_object);
 
 /**
- * drm_gem_cma_dumb_create() - dumb_create of a driver
- * @file_priv: open file
+ * drm_gem_cma_dumb_create() - implement dumb_create()
+ * @file_priv: open file that receives the handle
  * @drm: device
- * @args: width and height in pixels, bpp in bits; gets pitch and size in bytes, handle
+ * @args: width and height in pixels, bpp in bits per pixel; pitch and size, in
+ *	  bytes, and handle are set
  *
  * Context: process context, may sleep.
- * Return: 0, -EINVAL if something is 0 or too large, -ENOMEM.
+ * Return: 0; -EINVAL if width, height or bpp is 0 or the size is too large; or
+ * -ENOMEM.
  */
 int drm_gem_cma_dumb_create(struct drm_file *file_priv, struct drm_device *drm,
 			    struct drm_mode_create_dumb *args)
@@ -182,7 +186,7 @@ int drm_gem_cma_dumb_create(struct drm_file *file_priv, struct drm_device *drm,
 	u64 size;
 	int ret;
 
-	/* each at most 32 bits, so that nothing overflows */
+	/* Neither factor exceeds 32 bits, so the product cannot overflow. */
 	if (!pitch || pitch > UINT_MAX || !args->height)
 		return -EINVAL;
 	size = pitch * args->height;
@@ -202,14 +206,15 @@ int drm_gem_cma_dumb_create(struct drm_file *file_priv, struct drm_device *drm,
 EXPORT_SYMBOL_GPL(drm_gem_cma_dumb_create);
 
 /**
- * drm_gem_cma_dumb_map_offset() - dumb_map_offset of a driver
+ * drm_gem_cma_dumb_map_offset() - implement dumb_map_offset()
  * @file_priv: open file
  * @drm: device
- * @handle: of an object
- * @offset: gets where in the device's file it can be mapped, in bytes
+ * @handle: handle of an object
+ * @offset: set to the offset in bytes for mmap() of the device's file
  *
  * Context: process context, may sleep.
- * Return: 0, -ENOENT without such an object, -ENOSPC, -ENOMEM.
+ * Return: 0, -ENOENT if there is no object with this handle, -ENOSPC if no
+ * offset is left, or -ENOMEM.
  */
 int drm_gem_cma_dumb_map_offset(struct drm_file *file_priv,
 				struct drm_device *drm, u32 handle,
@@ -235,13 +240,13 @@ int drm_gem_cma_dumb_map_offset(struct drm_file *file_priv,
 EXPORT_SYMBOL_GPL(drm_gem_cma_dumb_map_offset);
 
 /**
- * drm_gem_cma_dumb_destroy() - dumb_destroy of a driver
+ * drm_gem_cma_dumb_destroy() - implement dumb_destroy()
  * @file_priv: open file
  * @drm: device
- * @handle: of an object
+ * @handle: handle of an object, to be closed
  *
  * Context: process context, may sleep.
- * Return: 0, -EINVAL without such an object.
+ * Return: 0, or -EINVAL if there is no object with this handle.
  */
 int drm_gem_cma_dumb_destroy(struct drm_file *file_priv, struct drm_device *drm,
 			     u32 handle)
@@ -257,20 +262,20 @@ const struct vm_operations_struct drm_gem_cma_vm_ops = {
 EXPORT_SYMBOL_GPL(drm_gem_cma_vm_ops);
 
 /**
- * drm_gem_cma_prime_mmap() - gem_prime_mmap of a driver
- * @gem_obj: object that is not made of a shared buffer
- * @vma: shared mapping, whose offset counts from the start of the object
+ * drm_gem_cma_prime_mmap() - implement gem_prime_mmap()
+ * @gem_obj: object that was not imported
+ * @vma: shared mapping, with an offset relative to the start of the object
  *
  * Context: process context, may sleep; mmap_sem is held.
- * Return: 0, -EINVAL if the mapping is private, -ENXIO if it is not in the object,
- * -EAGAIN or -ENOMEM.
+ * Return: 0, -EINVAL if the mapping is private, -ENXIO if it exceeds the
+ * object, or -EAGAIN or -ENOMEM if mapping the pages failed.
  */
 int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
 			   struct vm_area_struct *vma)
 {
 	struct drm_gem_cma_object *cma_obj = to_drm_gem_cma_obj(gem_obj);
 
-	/* A private copy would not be the object */
+	/* Writes to a private mapping would not reach the object. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 
@@ -281,15 +286,16 @@ int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
 EXPORT_SYMBOL_GPL(drm_gem_cma_prime_mmap);
 
 /**
- * drm_gem_cma_mmap() - mmap of a driver's files
+ * drm_gem_cma_mmap() - implement mmap() of a driver's files
  * @filp: open file
- * @vma: what to map: an object from its beginning
+ * @vma: mapping, starting at the offset of an object
  *
  * Context: process context, may sleep; mmap_sem is held.
- * Return: 0, -ENODEV after drm_unplug_dev(), -EACCES if the file has no handle of the
- * object, or a shared buffer may not be mapped for that, -EINVAL if no object is
- * there, it is smaller, or the mapping is private; -EAGAIN, -ENOMEM; for a shared
- * buffer what its exporter says.
+ * Return: 0; -ENODEV after drm_unplug_dev(); -EACCES if the file has no handle
+ * of the object, or if the object was imported and its buffer does not allow
+ * the access; -EINVAL if no object starts at the offset, if the object is
+ * smaller than the mapping, or if the mapping is private; -EAGAIN or -ENOMEM;
+ * or, for an imported object, the error of dma_buf_mmap().
  */
 int drm_gem_cma_mmap(struct file *filp, struct vm_area_struct *vma)
 {
@@ -330,12 +336,12 @@ unref:
 EXPORT_SYMBOL_GPL(drm_gem_cma_mmap);
 
 /**
- * drm_gem_cma_prime_get_sg_table() - gem_prime_get_sg_table of a driver
- * @gem_obj: object that is not made of a shared buffer
+ * drm_gem_cma_prime_get_sg_table() - implement gem_prime_get_sg_table()
+ * @gem_obj: object that was not imported
  *
  * Context: process context, may sleep.
- * Return: a table with one entry; ERR_PTR(-ENXIO) if the object is not in the
- * system's memory, ERR_PTR(-ENOMEM).
+ * Return: a scatterlist with a single entry; ERR_PTR(-ENXIO) if the memory of
+ * the object has no struct page; or ERR_PTR(-ENOMEM).
  */
 struct sg_table *drm_gem_cma_prime_get_sg_table(struct drm_gem_object *gem_obj)
 {
@@ -357,14 +363,15 @@ struct sg_table *drm_gem_cma_prime_get_sg_table(struct drm_gem_object *gem_obj)
 EXPORT_SYMBOL_GPL(drm_gem_cma_prime_get_sg_table);
 
 /**
- * drm_gem_cma_prime_import_sg_table() - gem_prime_import_sg_table of a driver
+ * drm_gem_cma_prime_import_sg_table() - implement gem_prime_import_sg_table()
  * @drm: device
- * @size: bytes of the shared buffer
- * @sgt: its pages, mapped for the device
+ * @size: size of the shared buffer in bytes
+ * @sgt: scatterlist of the buffer, mapped for the device
  *
  * Context: process context, may sleep.
- * Return: an object with a reference, ERR_PTR(-EINVAL) if the buffer is not in one
- * piece, ERR_PTR(-ENOMEM).
+ * Return: an object with one reference; ERR_PTR(-EINVAL) if the buffer is not
+ * contiguous for the device or @size is not a multiple of PAGE_SIZE; or
+ * ERR_PTR(-ENOMEM).
  */
 struct drm_gem_object *
 drm_gem_cma_prime_import_sg_table(struct drm_device *drm, size_t size,
@@ -386,13 +393,14 @@ drm_gem_cma_prime_import_sg_table(struct drm_device *drm, size_t size,
 EXPORT_SYMBOL_GPL(drm_gem_cma_prime_import_sg_table);
 
 /**
- * drm_gem_cma_prime_vmap() - gem_prime_vmap of a driver
+ * drm_gem_cma_prime_vmap() - implement gem_prime_vmap()
  * @gem_obj: object
  *
- * The mapping is there all the time: a driver needs no gem_prime_vunmap.
+ * Objects are always mapped for the kernel, so that a driver needs no
+ * gem_prime_vunmap().
  *
  * Context: any.
- * Return: where the kernel finds the object, or NULL if it is made of a shared buffer.
+ * Return: the address of the object, or NULL if it was imported.
  */
 void *drm_gem_cma_prime_vmap(struct drm_gem_object *gem_obj)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DRM_IOCTL_MODE_OBJ_GETPROPERTIES, which programs of today use. The only objects with
- * properties are connectors.
+ * DRM_IOCTL_MODE_OBJ_GETPROPERTIES, which current programs use. Connectors are
+ * the only objects that have properties.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -29,7 +29,7 @@ static void get_properties(struct drm_connector *connector,
 	}
 }
 
-/* All properties, to where there is room for all of them */
+/* Copy the properties to user space if it has room for all of them. */
 static int copy_properties(struct properties *props,
 			   struct drm_mode_obj_get_properties *args)
 {
@@ -48,9 +48,9 @@ static int copy_properties(struct properties *props,
 }
 
 /**
- * drm_mode_obj_getproperties() - DRM_IOCTL_MODE_OBJ_GETPROPERTIES
+ * drm_mode_obj_getproperties() - implement DRM_IOCTL_MODE_OBJ_GETPROPERTIES
  * @dev: device
- * @data: struct drm_mode_obj_get_properties
+ * @data: struct drm_mode_obj_get_properties; count_props is set
  * @file_priv: open file
  *
  * Context: process context, may sleep.
@@ -66,7 +66,10 @@ int drm_mode_obj_getproperties(struct drm_device *dev, void *data,
 	if (!drm_core_check_feature(dev, DRIVER_MODESET))
 		return -EINVAL;
 
-	/* Not held while user space is touched: closing a file takes it, too */
+	/*
+	 * Released before user memory is accessed, because closing a file takes
+	 * this lock, too.
+	 */
 	mutex_lock(&dev->mode_config.mutex);
 	if (args->obj_type == DRM_MODE_OBJECT_CRTC ||
 	    args->obj_type == DRM_MODE_OBJECT_CONNECTOR)

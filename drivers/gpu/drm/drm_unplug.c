@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DRM devices whose hardware goes while they are in use.
+ * Removal of DRM devices that are in use
  *
- * A struct drm_device has a reference of its driver, one of each open file, and one
- * of each exported buffer.  A driver whose hardware goes calls drm_unplug_dev(): the
- * device nodes are gone from then on, ioctls give -ENODEV, and so does read() after the
- * last event; poll() tells.  The rest is done by drm_put_dev(), from a workqueue, when
- * the last reference was dropped.  The driver's unload() may be called long after the
- * hardware went; its module_exit() waits for that with drm_flush_unplugged().
+ * The driver, each open file and each exported buffer hold a reference to the
+ * struct drm_device. When its hardware is removed, the driver calls
+ * drm_unplug_dev(). This removes the device nodes; from then on ioctls fail
+ * with -ENODEV, read() does so after the last event, and poll() reports POLLHUP
+ * and POLLERR. After the last reference was dropped, a work item calls
+ * drm_put_dev(). The driver's unload() may thus run long after the hardware was
+ * removed; its module_exit() waits for it with drm_flush_unplugged().
  *
- * A driver that calls drm_put_dev() itself has to know that nobody uses the device.
+ * A driver that calls drm_put_dev() itself must make sure that the device is
+ * not in use.
  */
 #include <linux/device.h>
 #include <linux/export.h>
@@ -21,8 +23,10 @@
 #include "drmP.h"
 
 /**
- * drm_dev_ref() - get a reference of a device
- * @dev: device that the caller knows to live; dropped with drm_dev_unref()
+ * drm_dev_ref() - take a reference to a device
+ * @dev: device, which must have a reference already
+ *
+ * The reference is dropped with drm_dev_unref().
  *
  * Context: any.
  */
@@ -33,8 +37,8 @@ void drm_dev_ref(struct drm_device *dev)
 EXPORT_SYMBOL_GPL(drm_dev_ref);
 
 /*
- * The last reference can be that of a buffer which another device, or another file,
- * drops with locks held: what is left to do takes them, too.
+ * The last reference may be that of a buffer that another device or file drops
+ * with locks held which drm_put_dev() takes, too.
  */
 static void drm_dev_release_work(struct work_struct *work)
 {
@@ -58,9 +62,11 @@ static void drm_dev_release(struct kref *kref)
 }
 
 /**
- * drm_dev_unref() - drop a reference of a device
- * @dev: device; with the last reference, after drm_unplug_dev(), it is freed, a
- *	moment later
+ * drm_dev_unref() - drop a reference to a device
+ * @dev: device
+ *
+ * After drm_unplug_dev(), dropping the last reference schedules work that frees
+ * the device.
  *
  * Context: any.
  */
@@ -71,12 +77,14 @@ void drm_dev_unref(struct drm_device *dev)
 EXPORT_SYMBOL_GPL(drm_dev_unref);
 
 /**
- * drm_device_is_unplugged() - is the hardware gone?
+ * drm_device_is_unplugged() - check whether the hardware was removed
  * @dev: device
  *
- * Context: any. What is true stays true; a driver that must not touch the hardware
- * any more has a lock of its own for that.
- * Return: true after drm_unplug_dev().
+ * The result may change to true at any time, and never back. A driver needs its
+ * own lock to keep from accessing hardware that is being removed.
+ *
+ * Context: any.
+ * Return: true after drm_unplug_dev(), otherwise false.
  */
 bool drm_device_is_unplugged(struct drm_device *dev)
 {
@@ -84,7 +92,7 @@ bool drm_device_is_unplugged(struct drm_device *dev)
 }
 EXPORT_SYMBOL_GPL(drm_device_is_unplugged);
 
-/* Who waits for an event of the device finds out that there will be none */
+/* Wake processes that wait for an event, so that they notice the removal. */
 static void wake_files(struct drm_device *dev)
 {
 	struct drm_file *file_priv;
@@ -96,11 +104,11 @@ static void wake_files(struct drm_device *dev)
 }
 
 /**
- * drm_unplug_dev() - the hardware of a device goes
- * @dev: device; the caller's reference is dropped
+ * drm_unplug_dev() - unregister a device whose hardware was removed
+ * @dev: device; the driver's reference is dropped
  *
- * The driver has stopped the hardware, and removed its connectors from sysfs.
- * The parent (dev->dev) stays allocated for as long as the device.
+ * The driver has already stopped the hardware and removed its connectors from
+ * sysfs. The parent (dev->dev) is not freed before the DRM device.
  *
  * Context: process context, may sleep. No lock of DRM is held.
  */
@@ -122,10 +130,10 @@ void drm_unplug_dev(struct drm_device *dev)
 EXPORT_SYMBOL_GPL(drm_unplug_dev);
 
 /**
- * drm_flush_unplugged() - wait for devices whose last reference was dropped
+ * drm_flush_unplugged() - wait until devices without references are freed
  *
- * For the module_exit() of drivers that call drm_unplug_dev(): nobody has a reference
- * of their devices then, but unload() may still be to come.
+ * For the module_exit() of drivers that call drm_unplug_dev(): by then their
+ * devices have no references, but unload() may still be pending.
  *
  * Context: process context, may sleep. No lock of DRM is held.
  */

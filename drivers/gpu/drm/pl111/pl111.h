@@ -18,14 +18,14 @@
 #include "drm_gem_cma.h"
 
 /* Interrupts, in CLCD_PL111_IENB, _RIS, _MIS and _ICR */
-#define PL111_IRQ_LNBU		BIT(2)	/* the address of a frame was taken */
-#define PL111_IRQ_VCOMP		BIT(3)	/* the place of CNTL_LCDVCOMP() is reached */
+#define PL111_IRQ_LNBU		BIT(2)	/* the base address was latched */
+#define PL111_IRQ_VCOMP		BIT(3)	/* the point set by CNTL_LCDVCOMP() was reached */
 #define PL111_IRQ_ALL		(BIT(1) | BIT(2) | BIT(3) | BIT(4))
 
 /**
- * struct pl111_fb - a frame
- * @base: DRM's part
- * @cma_obj: its memory, with a reference; constant
+ * struct pl111_fb - a framebuffer
+ * @base: DRM framebuffer
+ * @cma_obj: memory, with a reference; constant
  */
 struct pl111_fb {
 	struct drm_framebuffer base;
@@ -36,28 +36,33 @@ struct pl111_fb {
 
 /**
  * struct pl111 - a display controller
- * @board: as the board's functions want it; its dev, clk and regs are used here, too
+ * @board: argument of the board's functions; this driver also uses its dev, clk
+ *	and regs
  * @dev: DRM device; constant
- * @crtc: the one scan-out engine
- * @encoder: of the one output
- * @connector: of the one output
- * @dma_parms: of the device: it takes buffers in one piece
- * @max_frame: bytes that the board lets a frame have; constant
- * @regs: for the mode that is set; mode_config.mutex
- * @gone: the hardware is not ours any more; mode_config.mutex
- * @lock: guards what is said below; innermost
- * @on: the hardware runs; changes with mode_config.mutex held, too; @lock
- * @has_irq: it interrupts once a frame, else @timer does; @lock
- * @ticking: vblanks are wanted; @lock
- * @period: of @timer; @lock
- * @timer: makes vblanks
- * @flipping: the hardware was given a frame, and has not begun to show it;
+ * @crtc: the only CRTC
+ * @encoder: encoder of the only output
+ * @connector: connector of the only output
+ * @dma_parms: DMA parameters of the device, which needs contiguous buffers
+ * @max_frame: maximum size of a frame on this board, in bytes; constant
+ * @regs: register values of the current mode; mode_config.mutex
+ * @gone: true after the hardware was released; mode_config.mutex
+ * @lock: guards the members that refer to it; innermost
+ * @on: true while the hardware is on; changes with mode_config.mutex held, too;
+ *	@lock
+ * @has_irq: true if vblanks come from the interrupt, false if from @timer;
+ *	@lock
+ * @ticking: true while vblanks are enabled; @lock
+ * @period: period of @timer; @lock
+ * @timer: source of vblanks if @has_irq is false
+ * @flipping: true from the time a new frame is programmed until the hardware
+ *	shows it; dev->event_lock
+ * @event: event to send when the flip is complete, or NULL; dev->event_lock
+ * @shown: memory of the newest frame, with a reference, or NULL;
  *	dev->event_lock
- * @event: to be sent when it begins, or NULL; dev->event_lock
- * @shown: memory of the newest frame, with a reference, or NULL; dev->event_lock
- * @retired: memory of the one before, with a reference, or NULL; dev->event_lock
- * @flipped: somebody waits for @flipping to end
- * @retire: drops @retired
+ * @retired: memory of the previous frame, with a reference, or NULL;
+ *	dev->event_lock
+ * @flipped: wait queue for the end of @flipping
+ * @retire: work that drops @retired
  */
 struct pl111 {
 	struct clcd_fb board;
@@ -100,7 +105,7 @@ int pl111_enable_vblank(struct drm_device *dev, int crtc);
 void pl111_disable_vblank(struct drm_device *dev, int crtc);
 irqreturn_t pl111_irq(int irq, void *arg);
 
-/* What DRM sees of it: pl111_kms.c */
+/* Mode setting: pl111_kms.c */
 int pl111_kms_init(struct pl111 *pl111);
 
 #endif

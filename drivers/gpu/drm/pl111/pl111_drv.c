@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PL111: ARM PrimeCell display controller, as a DRM device
+ * DRM driver for the ARM PrimeCell PL111 display controller
  *
- * The code of the board is the one that it has for the fbdev driver, amba-clcd.c.
+ * The board code is shared with the fbdev driver, amba-clcd.c.
  */
 #include <linux/clk.h>
 #include <linux/err.h>
@@ -13,8 +13,9 @@
 #include "pl111.h"
 
 /*
- * The board says which panel it has when it is asked for a frame buffer. That is not
- * needed here, but its size is what the board thinks that the controller can do.
+ * The board reports its panel when it is asked to set up a frame buffer. That
+ * frame buffer is not used here, but its size is the largest that the board
+ * supports.
  */
 static int ask_board(struct pl111 *pl111)
 {
@@ -24,7 +25,7 @@ static int ask_board(struct pl111 *pl111)
 	if (ret)
 		return ret;
 	pl111->max_frame = board->fb.fix.smem_len;
-	dev_info(&board->dev->dev, "frames of %zu bytes at most\n",
+	dev_info(&board->dev->dev, "maximum frame size %zu bytes\n",
 		 pl111->max_frame);
 	board->board->remove(board);
 	return 0;
@@ -51,7 +52,7 @@ static int get_hardware(struct pl111 *pl111, struct amba_device *adev)
 		return -ENOMEM;
 	}
 
-	/* Neither scatter-gather nor a limit of what one address stands for */
+	/* One segment, of any size and without boundaries */
 	adev->dev.dma_parms = &pl111->dma_parms;
 	dma_set_max_seg_size(&adev->dev, UINT_MAX);
 	dma_set_seg_boundary(&adev->dev, ULONG_MAX);
@@ -84,7 +85,7 @@ static int pl111_load(struct drm_device *dev, unsigned long flags)
 	ret = drm_vblank_init(dev, 1);
 	if (ret)
 		goto put_hardware;
-	/* No old client of this driver relies on counts while nobody asks */
+	/* No client of this driver needs counts while vblanks are disabled. */
 	dev->vblank_disable_allowed = 1;
 
 	ret = drm_irq_install(dev);
@@ -107,7 +108,7 @@ free:
 	return ret;
 }
 
-/* The hardware is not ours any more; what DRM has of the device stays */
+/* Release the hardware, but keep the state of the DRM device. */
 static void let_go(struct drm_device *dev)
 {
 	struct pl111 *pl111 = dev->dev_private;
@@ -125,8 +126,9 @@ static void let_go(struct drm_device *dev)
 }
 
 /*
- * The last reference of the device is gone, and the hardware was before, unless the
- * device could not be made after load().
+ * Called after the last reference to the device was dropped. The hardware has
+ * been released already, unless the registration of the device failed after
+ * load().
  */
 static int pl111_unload(struct drm_device *dev)
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PL111: one CRTC, one encoder and one connector, and frames
+ * PL111: mode setting, with one CRTC, one encoder and one connector
  *
- * The controller reads a frame as one piece: a line begins where the one before ended.
- * Which formats, modes and sizes of frames there are, and what the registers have to
- * be for them, is what the board and its panel tell the fbdev driver.
+ * The controller reads a frame contiguously: each line starts where the
+ * previous one ends. The board and its panel determine the formats, modes and
+ * frame sizes, and the values of the registers, by the functions that they
+ * provide for the fbdev driver.
  */
 #include <linux/err.h>
 #include <linux/fb.h>
@@ -15,11 +16,11 @@
 #include "drm_crtc_helper.h"
 
 /**
- * struct pl111_format - how a pixel is stored, red on top
- * @bpp: bits that it takes
- * @depth: bits that count, as DRM names formats
- * @green: bits of green, as fbdev does
- * @cap: what panel and board are asked for
+ * struct pl111_format - a pixel format, with red in the highest bits
+ * @bpp: bits per pixel
+ * @depth: color depth in bits, which identifies the format in DRM
+ * @green: bits of green, which identify the format in fbdev
+ * @cap: capability that panel and board need
  */
 struct pl111_format {
 	unsigned int bpp;
@@ -34,7 +35,7 @@ static const struct pl111_format formats[] = {
 	{ .bpp = 32, .depth = 24, .green = 8, .cap = CLCD_CAP_BGR888 },
 };
 
-/* What board and panel can do; those that do not say are as fbdev takes them */
+/* Return the capabilities of board and panel, with the defaults of fbdev. */
 static u32 board_caps(const struct clcd_fb *board)
 {
 	u32 caps = board->panel->cntl & CNTL_BGR ? CLCD_CAP_BGR : CLCD_CAP_RGB;
@@ -65,7 +66,7 @@ static size_t frame_size(const struct drm_display_mode *mode, unsigned int bpp)
 	return mode->hdisplay * mode->vdisplay * bpp / BITS_PER_BYTE;
 }
 
-/* fbdev's words for a mode and a format */
+/* Convert a mode and a format for fbdev. */
 static void fill_var(struct fb_var_screeninfo *var,
 		     const struct drm_display_mode *mode,
 		     const struct pl111_format *format)
@@ -91,7 +92,7 @@ static void fill_var(struct fb_var_screeninfo *var,
 		var->sync |= FB_SYNC_VERT_HIGH_ACT;
 }
 
-/* DRM's words for what a panel likes best */
+/* Convert the preferred mode of a panel for DRM. */
 static void fill_mode(struct drm_display_mode *mode,
 		      const struct fb_videomode *panel)
 {
@@ -117,7 +118,7 @@ static bool is_between(int value, int min, int max)
 	return value >= min && value <= max;
 }
 
-/* Do the registers take it?  A mode can be anything that a process thought of. */
+/* Check a mode, perhaps from user space, against the limits of the registers. */
 static bool controller_takes(const struct drm_display_mode *mode)
 {
 	return is_between(mode->clock, 1000, 100000) &&
@@ -150,7 +151,7 @@ static bool board_takes(struct pl111 *pl111,
 }
 
 /*
- * Frames
+ * Framebuffers
  */
 
 static void fb_destroy(struct drm_framebuffer *fb)
@@ -222,7 +223,7 @@ static struct pl111 *crtc_to_pl111(struct drm_crtc *crtc)
 	return container_of(crtc, struct pl111, crtc);
 }
 
-/* Does a frame have the size that is shown?  Lines can be left out, columns not. */
+/* Check that a frame covers the mode. Only lines may be left over. */
 static bool frame_fits(const struct drm_framebuffer *fb,
 		       const struct drm_display_mode *mode, int x, int y)
 {
@@ -256,7 +257,7 @@ static void crtc_disable(struct drm_crtc *crtc)
 	pl111_show_nothing(crtc_to_pl111(crtc));
 }
 
-/* The last place to refuse: nothing is switched off yet */
+/* Refuse modes here, before anything is switched off. */
 static bool crtc_mode_fixup(struct drm_crtc *crtc,
 			    struct drm_display_mode *mode,
 			    struct drm_display_mode *adjusted_mode)
@@ -329,7 +330,7 @@ static const struct drm_crtc_funcs crtc_funcs = {
 };
 
 /*
- * Encoder: nothing that could be set
+ * Encoder, which has no settings
  */
 
 static void encoder_dpms(struct drm_encoder *encoder, int mode)
@@ -366,7 +367,7 @@ static const struct drm_encoder_funcs encoder_funcs = {
 };
 
 /*
- * Connector: a panel, or something that takes its modes
+ * Connector of a panel, or of a display that accepts the modes of a panel
  */
 
 static struct pl111 *connector_to_pl111(struct drm_connector *connector)
@@ -422,20 +423,20 @@ static const struct drm_connector_funcs connector_funcs = {
 };
 
 /**
- * pl111_kms_init() - make what DRM shows of a display controller
- * @pl111: display controller with board and panel
+ * pl111_kms_init() - create the CRTC, encoder and connector
+ * @pl111: display controller, with board and panel set
  *
- * Undone by drm_mode_config_cleanup(), after drm_sysfs_connector_remove().
+ * This is undone by drm_sysfs_connector_remove() and drm_mode_config_cleanup().
  *
  * Context: process context, may sleep.
- * Return: 0, or the errno of drm_sysfs_connector_add().
+ * Return: 0, or the error of drm_sysfs_connector_add().
  */
 int pl111_kms_init(struct pl111 *pl111)
 {
 	struct drm_device *dev = pl111->dev;
 	struct drm_display_mode mode = { };
 
-	/* A board whose panel has fixed timings compares with these */
+	/* The board's check() compares modes with this for fixed timings. */
 	fill_mode(&mode, &pl111->board.panel->mode);
 	fill_var(&pl111->board.fb.var, &mode, &formats[0]);
 

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PL111: which frame is on the display, and since when
+ * PL111: scan-out, page flips and vertical blanking
  *
- * The controller reads the address of a frame when it begins with it (and sets LNBU),
- * and tells once a frame that the vertical back porch began (VCOMP).  A new address is
- * written any time; the flip is over, and the memory of the frame before is free, at
- * the first VCOMP after the LNBU that followed.
+ * The controller latches the base address when it starts to read a frame, and
+ * then sets LNBU. Once per frame, at the start of the vertical back porch, it
+ * sets VCOMP. A new address may be written at any time. The flip is complete,
+ * and the previous frame may be freed, at the first VCOMP after the LNBU that
+ * follows.
  *
- * QEMU's model up to 7.2 at least has neither.  We look for both when the controller
- * is switched on; without them a timer with the period of the mode stands for VCOMP,
- * and a flip is over when it ticks next.  The timer also stands in while the controller
- * is off and somebody still waits for a vblank.
+ * The model of QEMU, at least up to 7.2, implements neither. The driver tests
+ * for both when it switches on the controller. Without them, a timer with the
+ * period of the mode replaces VCOMP, and a flip is complete when the timer
+ * expires next. The timer also serves processes that still wait for a vblank
+ * when the controller is switched off.
  *
- * Order of locks: mode_config.mutex, dev->vbl_lock, dev->vblank_time_lock,
+ * Lock order: mode_config.mutex, dev->vbl_lock, dev->vblank_time_lock,
  * dev->event_lock, pl111->lock.
  */
 #include <linux/clk.h>
@@ -25,9 +27,9 @@
 #include <linux/time.h>
 #include "pl111.h"
 
-/* Between power, clock and signals, as amba-clcd.c has it */
+/* Delay between signals and power, as in amba-clcd.c */
 #define PL111_POWER_MS		20
-/* A flip takes a frame */
+/* Longer than any flip, which takes one frame */
 #define PL111_FLIP_TIMEOUT	(HZ / 2)
 
 static void reg_write(struct pl111 *pl111, u32 value, unsigned int reg)
@@ -60,7 +62,7 @@ static void send_event(struct pl111 *pl111)
 	wake_up_interruptible(&e->base.file_priv->event_wait);
 }
 
-/* The hardware shows the newest frame; dev->event_lock is held */
+/* Complete the pending flip, if any. Called with dev->event_lock held. */
 static void flip_done(struct pl111 *pl111)
 {
 	if (!pl111->flipping)
@@ -89,15 +91,15 @@ static void retire(struct work_struct *work)
 /**
  * pl111_show() - show a frame
  * @pl111: display controller
- * @fb: frame, of the size and format of the mode
- * @y: first line
- * @event: what to send when it is seen, or NULL
+ * @fb: framebuffer, which fits the mode and its format
+ * @y: first line of @fb to show
+ * @event: event to send when the frame is on the display, or NULL
  *
- * If the controller is off the frame is the first one when it is on.
+ * If the controller is off, it starts with this frame when it is switched on.
  *
  * Context: process context, may sleep; mode_config.mutex is held.
- * Return: 0, -EBUSY if the frame before this one is not seen yet, -ENODEV, or the
- * errno of drm_vblank_get().
+ * Return: 0, -EBUSY if the previous flip is not complete, -ENODEV if the
+ * hardware was removed, or the error of drm_vblank_get().
  */
 int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
 	       struct drm_pending_vblank_event *event)
@@ -130,7 +132,10 @@ int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
 	pl111->event = event;
 	pl111->flipping = pl111->on;
 	reg_write(pl111, cma_obj->paddr + y * fb->pitch, CLCD_UBAS);
-	/* One between the two lines comes late by a frame, but not too early */
+	/*
+	 * If the address was latched between the two writes, the flip completes
+	 * a frame late, but never too early.
+	 */
 	reg_write(pl111, PL111_IRQ_LNBU, CLCD_PL111_ICR);
 	spin_unlock_irq(&dev->event_lock);
 
@@ -141,7 +146,7 @@ int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
 }
 
 /**
- * pl111_wait_for_flip() - wait until the newest frame is seen
+ * pl111_wait_for_flip() - wait until the pending flip is complete
  * @pl111: display controller
  *
  * Context: process context, may sleep; mode_config.mutex is held.
@@ -153,7 +158,7 @@ void pl111_wait_for_flip(struct pl111 *pl111)
 }
 
 /**
- * pl111_show_nothing() - switch off and let go of all frames
+ * pl111_show_nothing() - switch off and drop the references to all frames
  * @pl111: display controller
  *
  * Context: process context, may sleep; mode_config.mutex is held.
@@ -174,9 +179,9 @@ void pl111_show_nothing(struct pl111 *pl111)
 }
 
 /**
- * pl111_forget_events() - an open file goes
+ * pl111_forget_events() - drop the pending event of a file that is closed
  * @pl111: display controller
- * @file_priv: file that no event can be sent to any more
+ * @file_priv: open file
  *
  * Context: process context.
  */
@@ -198,11 +203,13 @@ void pl111_forget_events(struct pl111 *pl111, struct drm_file *file_priv)
  */
 
 /**
- * pl111_irq() - interrupt handler
- * @irq: number
+ * pl111_irq() - handle the interrupt of the controller
+ * @irq: interrupt number
  * @arg: DRM device
  *
- * Return: IRQ_HANDLED if it was ours.
+ * Context: hard interrupt.
+ * Return: IRQ_HANDLED, or IRQ_NONE if the controller did not raise the
+ * interrupt.
  */
 irqreturn_t pl111_irq(int irq, void *arg)
 {
@@ -228,7 +235,7 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	unsigned long flags;
 	bool ticking;
 
-	/* Not HRTIMER_RESTART: somebody may have started it again */
+	/* Not by HRTIMER_RESTART: choose_clock() may have restarted it. */
 	spin_lock_irqsave(&pl111->lock, flags);
 	ticking = pl111->ticking && !pl111->has_irq;
 	if (ticking) {
@@ -246,7 +253,7 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Let vblanks come from where they come from now; pl111->lock is held */
+/* Enable the interrupt, the timer or neither. Called with pl111->lock held. */
 static void choose_clock(struct pl111 *pl111)
 {
 	bool irq = pl111->ticking && pl111->has_irq;
@@ -255,12 +262,12 @@ static void choose_clock(struct pl111 *pl111)
 	reg_write(pl111, irq ? PL111_IRQ_VCOMP : 0, CLCD_PL111_IENB);
 	if (pl111->ticking && !irq)
 		hrtimer_start(&pl111->timer, pl111->period, HRTIMER_MODE_REL);
-	else	/* if it runs just now it sees that it is not wanted */
+	else	/* if it is running, it will see that it is not needed */
 		hrtimer_try_to_cancel(&pl111->timer);
 }
 
 /**
- * pl111_enable_vblank() - enable_vblank of the driver
+ * pl111_enable_vblank() - implement enable_vblank()
  * @dev: DRM device
  * @crtc: 0
  *
@@ -284,7 +291,7 @@ int pl111_enable_vblank(struct drm_device *dev, int crtc)
 }
 
 /**
- * pl111_disable_vblank() - disable_vblank of the driver
+ * pl111_disable_vblank() - implement disable_vblank()
  * @dev: DRM device
  * @crtc: 0
  *
@@ -307,7 +314,7 @@ void pl111_disable_vblank(struct drm_device *dev, int crtc)
  * On and off
  */
 
-/* Does the hardware tell when a frame begins?  It takes two to know. */
+/* Test for LNBU and VCOMP, which takes two frames. */
 static bool has_irq(struct pl111 *pl111, unsigned int frame_ms)
 {
 	u32 both = PL111_IRQ_LNBU | PL111_IRQ_VCOMP;
@@ -318,7 +325,7 @@ static bool has_irq(struct pl111 *pl111, unsigned int frame_ms)
 }
 
 /**
- * pl111_start() - switch on, with the mode and the frame that are set
+ * pl111_start() - switch on, with the current mode and frame
  * @pl111: display controller
  *
  * Context: process context, may sleep; mode_config.mutex is held.
@@ -360,7 +367,8 @@ void pl111_start(struct pl111 *pl111)
  * pl111_stop() - switch off
  * @pl111: display controller
  *
- * Who waits for a flip gets it now, who waits for a vblank in time.
+ * A pending flip is completed immediately. Processes that wait for a vblank get
+ * it from the timer.
  *
  * Context: process context, may sleep; mode_config.mutex is held.
  */
@@ -392,7 +400,7 @@ void pl111_stop(struct pl111 *pl111)
 }
 
 /**
- * pl111_scanout_init() - prepare, with the controller off
+ * pl111_scanout_init() - initialize scan-out and switch off the controller
  * @pl111: display controller, which firmware may have switched on
  *
  * Context: process context.
@@ -409,10 +417,10 @@ void pl111_scanout_init(struct pl111 *pl111)
 }
 
 /**
- * pl111_scanout_end() - nothing happens by itself after this
- * @pl111: display controller, stopped
+ * pl111_scanout_end() - stop the timer and the work that drops frames
+ * @pl111: display controller, switched off
  *
- * Who waits for a vblank gets it.
+ * Processes that wait for a vblank are woken.
  *
  * Context: process context, may sleep.
  */
