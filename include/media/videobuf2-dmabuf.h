@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the core of videobuf2 does with shared buffers
+ * Shared buffers in the core of videobuf2
  */
 #ifndef _MEDIA_VIDEOBUF2_DMABUF_H
 #define _MEDIA_VIDEOBUF2_DMABUF_H
@@ -10,10 +10,12 @@
 #include <media/videobuf2-core.h>
 
 /**
- * vb2_has_dmabuf() - can shared buffers be queued
+ * vb2_has_dmabuf() - check whether a queue accepts shared buffers
  * @q: queue
  *
- * Return: whether the driver says so and the allocator has what it takes.
+ * Context: any.
+ * Return: true if the driver has set VB2_DMABUF and the allocator implements
+ * all operations for import, otherwise false.
  */
 static inline bool vb2_has_dmabuf(const struct vb2_queue *q)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Shared buffers for videobuf2: import (V4L2_MEMORY_DMABUF) and export
- * (VIDIOC_EXPBUF).
+ * (VIDIOC_EXPBUF)
  *
- * A plane that a descriptor was queued for keeps the buffer attached until another
- * one is queued in its place, or the queue is freed. It is mapped for the device
- * from the time it is queued until it is dequeued.
+ * The buffer of a descriptor that was queued for a plane stays attached until
+ * another buffer is queued for the plane or the queue is freed. It is mapped
+ * for the device while it is queued.
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>
@@ -23,13 +23,14 @@ static void unmap_plane(struct vb2_queue *q, struct vb2_plane *plane)
 	plane->dbuf_mapped = 0;
 }
 
-/* What the plane is before something is queued */
+/* Reset the plane to its state before a buffer was queued. */
 static void reset_plane(struct vb2_buffer *vb, unsigned int i)
 {
 	memset(&vb->v4l2_planes[i], 0, sizeof(vb->v4l2_planes[i]));
 	vb->v4l2_planes[i].length = vb->planes[i].min_length;
 }
 
+/* Drop the shared buffer of a plane, if it has one. */
 static void put_plane(struct vb2_buffer *vb, unsigned int i)
 {
 	struct vb2_queue *q = vb->vb2_queue;
@@ -47,9 +48,11 @@ static void put_plane(struct vb2_buffer *vb, unsigned int i)
 }
 
 /**
- * vb2_dmabuf_init() - say how large shared buffers have to be
+ * vb2_dmabuf_init() - set the minimum sizes of the planes of a new buffer
  * @vb: new buffer
- * @plane_sizes: bytes of each plane that the driver needs
+ * @plane_sizes: number of bytes that the driver needs in each plane
+ *
+ * Context: any.
  */
 void vb2_dmabuf_init(struct vb2_buffer *vb, const unsigned long *plane_sizes)
 {
@@ -63,8 +66,8 @@ void vb2_dmabuf_init(struct vb2_buffer *vb, const unsigned long *plane_sizes)
 EXPORT_SYMBOL_GPL(vb2_dmabuf_init);
 
 /**
- * vb2_dmabuf_unmap() - take the planes of a buffer from the device
- * @vb: buffer; nothing is done for planes that are not mapped
+ * vb2_dmabuf_unmap() - unmap the planes of a buffer
+ * @vb: buffer; planes that are not mapped are skipped
  *
  * Context: process context, may sleep.
  */
@@ -78,7 +81,7 @@ void vb2_dmabuf_unmap(struct vb2_buffer *vb)
 EXPORT_SYMBOL_GPL(vb2_dmabuf_unmap);
 
 /**
- * vb2_dmabuf_put() - give up the shared buffers of all planes
+ * vb2_dmabuf_put() - drop the shared buffers of all planes
  * @vb: buffer
  *
  * Context: process context, may sleep.
@@ -92,7 +95,7 @@ void vb2_dmabuf_put(struct vb2_buffer *vb)
 }
 EXPORT_SYMBOL_GPL(vb2_dmabuf_put);
 
-/* bytesused and data_offset are those of output queues, else 0 */
+/* bytesused and data_offset are 0 except for output queues. */
 static int check_plane(const struct vb2_plane *plane,
 		       const struct v4l2_plane *wanted, size_t size)
 {
@@ -106,7 +109,10 @@ static int check_plane(const struct vb2_plane *plane,
 	return 0;
 }
 
-/* See to it that the plane has the buffer that was asked for: 1 if it is new */
+/*
+ * Attach the requested buffer to a plane, unless it is attached already. Return
+ * 1 if the plane has a new buffer, 0 if not, or a negative errno.
+ */
 static int get_plane(struct vb2_buffer *vb, unsigned int i,
 		     struct v4l2_plane *wanted)
 {
@@ -116,7 +122,7 @@ static int get_plane(struct vb2_buffer *vb, unsigned int i,
 	void *mem_priv;
 	int ret;
 
-	/* Also for one that is not open */
+	/* Even for a descriptor that is not open, which is -EBADF elsewhere */
 	if (IS_ERR(dbuf))
 		return -EINVAL;
 
@@ -148,16 +154,18 @@ static int get_plane(struct vb2_buffer *vb, unsigned int i,
 }
 
 /**
- * vb2_dmabuf_map() - get the shared buffers that a buffer is queued with
+ * vb2_dmabuf_map() - attach and map the shared buffers that are queued
  * @vb: buffer
- * @planes: what user space asks for, one entry for each plane; a length of 0
- *	becomes that of the shared buffer
+ * @planes: one entry per plane, as passed by user space; a length of 0 is
+ *	replaced with the size of the shared buffer
+ *
+ * On error the planes are left without buffers.
  *
  * Context: process context, may sleep.
- * Return: 0; 1 if a plane has a new buffer; -EINVAL if a descriptor is not that of
- * a shared buffer, or length, bytesused and data_offset do not go together; -EFAULT
- * if the buffer is shorter than length; or what exporter and allocator say. The
- * planes have no buffers then.
+ * Return: 0; 1 if a plane has a new buffer; -EINVAL if a descriptor is not that
+ * of a shared buffer, or length, bytesused and data_offset are inconsistent;
+ * -EFAULT if the buffer is smaller than length; or the error of the exporter or
+ * allocator.
  */
 int vb2_dmabuf_map(struct vb2_buffer *vb, struct v4l2_plane *planes)
 {
@@ -190,15 +198,17 @@ put:
 EXPORT_SYMBOL_GPL(vb2_dmabuf_map);
 
 /**
- * vb2_expbuf() - export a plane of a buffer
- * @q: queue, with buffers that it allocated (V4L2_MEMORY_MMAP)
- * @eb: argument of VIDIOC_EXPBUF, from the handler of the driver; its descriptor
- *	is set on success
+ * vb2_expbuf() - export a plane of a buffer as a file descriptor
+ * @q: queue with V4L2_MEMORY_MMAP buffers
+ * @eb: argument of VIDIOC_EXPBUF, passed on by the driver's handler; fd is set
+ *	on success
  *
- * Context: process context, may sleep; whatever the driver holds for its ioctls.
- * Return: 0; -EBUSY while read() or write() has the queue; -EINVAL for a queue,
- * buffer, plane or flag that is not there, or an allocator that can not export;
- * -EMFILE, -ENOMEM and others of dma_buf_export().
+ * Context: process context, may sleep; called with the lock of the driver's
+ * ioctls.
+ * Return: 0; -EBUSY if the queue is in use by read() or write(); -EINVAL if the
+ * type, index, plane or flags are invalid, the queue has other memory, or the
+ * allocator does not support export; -EMFILE; -ENOMEM; or the error of
+ * dma_buf_export().
  */
 int vb2_expbuf(struct vb2_queue *q, struct v4l2_exportbuffer *eb)
 {
