@@ -526,8 +526,8 @@ CMA_SELFTEST(st_buf_vmap, "there is one mapping however often it is asked for")
 	mock.vmap_error = -ENOMEM;
 	ST_CHECK(t, !dma_buf_vmap(dmabuf), "-ENOMEM");
 	mock.vmap_error = 0;
-	ST_CHECK(t, !dmabuf->vmapping_counter, "counted %u times",
-		 dmabuf->vmapping_counter);
+	ST_CHECK(t, !dmabuf->nr_vmaps, "counted %u times",
+		 dmabuf->nr_vmaps);
 
 	vaddr = mock_address(&mock, 0);
 	ST_CHECK(t, dma_buf_vmap(dmabuf) == vaddr, "first");
@@ -1141,10 +1141,10 @@ CMA_SELFTEST(st_buf_misuse, "calls that make no sense do nothing, with a warning
 	ST_CHECK(t, !dma_buf_vmap(NULL), "vmap of nothing");
 	dma_buf_vunmap(NULL, NULL);
 	dma_buf_vunmap(dmabuf, mock_address(&mock, 0));
-	ST_CHECK(t, !dmabuf->vmapping_counter, "unmapped what was not mapped");
+	ST_CHECK(t, !dmabuf->nr_vmaps, "unmapped what was not mapped");
 	vaddr = dma_buf_vmap(dmabuf);
 	dma_buf_vunmap(dmabuf, vaddr + 1);
-	ST_CHECK(t, dmabuf->vmapping_counter == 1, "unmapped something else");
+	ST_CHECK(t, dmabuf->nr_vmaps == 1, "unmapped something else");
 
 	/* released while attached and vmapped */
 	attach = st_attach(t, dmabuf, LENIENT);
