@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long dma_alloc_coherent() and dma_free_coherent() take
+ * Measure dma_alloc_coherent() and dma_free_coherent()
  *
  * Write "MODE SIZE COUNT" to debugfs cma_bench and read the figures there:
  *
@@ -9,13 +9,13 @@
  *	floor SIZE COUNT	no allocation: clear SIZE bytes of ordinary memory
  *				and flush them from the caches
  *
- * One line comes back for each thing that was measured; times are in ns:
+ * Each measurement is one line; times are in ns:
  *
  *	bench alloc|free|floor SIZE COUNT MEAN MIN MAX
  *	bench alloc|free|floor SIZE COUNT fails FAILURES
  *
- * The second form tells that FAILURES of COUNT calls failed, and there is no
- * mean of the others.
+ * The second form means that FAILURES of COUNT calls failed; it has no times of
+ * the others.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -43,7 +43,7 @@
 #define CMA_BENCH_MAX_COUNT	10000
 #define CMA_BENCH_MAX_SIZE	(256 * 1024 * 1024)
 
-/* What one kind of call took. */
+/* The times of one kind of call. */
 struct cma_bench_times {
 	unsigned int calls;
 	unsigned int fails;
@@ -138,7 +138,7 @@ static int cma_bench_hold(unsigned int count)
 	return 0;
 }
 
-/* What any allocator has to do at least to hand out memory for DMA. */
+/* The least that any allocator has to do to hand out memory for DMA. */
 static int cma_bench_floor(unsigned int count)
 {
 	unsigned int order = min(get_order(cma_bench_size), 10);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/cma_ctl - lets a test program allocate contiguous memory, hold a page
- * in an area and call alloc_contig_range(). See cma_ctl.h.
+ * /dev/cma_ctl - let a test program allocate contiguous memory, pin a page in an
+ * area and call alloc_contig_range(). See cma_ctl.h.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -45,7 +45,7 @@ struct cma_ctl_buffer {
 
 /* An open file. */
 struct cma_ctl_file {
-	struct mutex lock;	/* guards all of it; held across allocations */
+	struct mutex lock;	/* protects all fields; held across allocations */
 	struct list_head buffers;
 	u32 next_id;
 	unsigned int nr_pins;
@@ -207,7 +207,7 @@ static int cma_ctl_pin(struct cma_ctl_file *ctl, void __user *arg)
 	return 0;
 }
 
-/* Call alloc_contig_range() for @req and give back what it took. */
+/* Call alloc_contig_range() for @req and return what it took. */
 static void cma_ctl_range_call(struct cma_ctl_range *req, unsigned int type)
 {
 	if (req->kill)
@@ -219,7 +219,7 @@ static void cma_ctl_range_call(struct cma_ctl_range *req, unsigned int type)
 		atomic_inc(&cma_ctl_range_eintr);
 }
 
-/* A page's worth of slab memory, and the naturally aligned block around it. */
+/* A page-sized slab object, and the naturally aligned block around it. */
 static int cma_ctl_range_slab(struct cma_ctl_range *req)
 {
 	void *object = kmalloc(64, GFP_KERNEL);
@@ -234,7 +234,7 @@ static int cma_ctl_range_slab(struct cma_ctl_range *req)
 	return 0;
 }
 
-/* 64 pages in the area, and one in their middle either held or not. */
+/* 64 pages in the area, of which one in the middle may be held. */
 static int cma_ctl_range_area(struct cma_ctl_range *req)
 {
 	struct cma *cma = dma_contiguous_default_area;
@@ -251,7 +251,7 @@ static int cma_ctl_range_area(struct cma_ctl_range *req)
 		cma_ctl_range_call(req, MIGRATE_CMA);
 		cma_release(cma, pages, 64);
 	} else {
-		/* Nobody else allocates from the area while this test runs. */
+		/* Nothing else allocates from the area while this test runs. */
 		cma_release(cma, pages, 64);
 		cma_ctl_range_call(req, MIGRATE_CMA);
 	}

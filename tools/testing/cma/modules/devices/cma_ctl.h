@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What /dev/cma_ctl does for a test program
+ * The interface of /dev/cma_ctl for test programs
  *
- * Buffers and pins belong to the open file and go when it is closed. A buffer
+ * Buffers and pins belong to the open file and end when it is closed. A buffer
  * is mapped with mmap(): its offset is the buffer's id times CMA_CTL_MMAP_STEP
  * plus the offset into the buffer.
  */
@@ -14,7 +14,7 @@
 
 #define CMA_CTL_MMAP_STEP	(256ULL * 1024 * 1024)
 
-/* What CMA_CTL_ALLOC allocates with. */
+/* The function that CMA_CTL_ALLOC calls. */
 #define CMA_CTL_COHERENT	0	/* dma_alloc_coherent() */
 #define CMA_CTL_WRITECOMBINE	1	/* dma_alloc_writecombine() */
 #define CMA_CTL_ATOMIC		2	/* coherent, GFP_ATOMIC, interrupts off */
@@ -35,7 +35,7 @@ struct cma_ctl_area {
  * @how: in: CMA_CTL_COHERENT, CMA_CTL_WRITECOMBINE or CMA_CTL_ATOMIC
  * @kill: in: when not 0, the caller gets SIGKILL before the allocation starts
  * @id: out: number of the buffer, from 0
- * @nonzero: out: bytes that were not zero when the buffer came
+ * @nonzero: out: bytes that were not zero after allocation
  * @pfn: out: first page frame
  */
 struct cma_ctl_alloc {
@@ -57,11 +57,11 @@ struct cma_ctl_pin {
 	__u64 pfn;
 };
 
-/* Which block of memory CMA_CTL_RANGE is about. */
+/* The block of memory for CMA_CTL_RANGE. */
 #define CMA_CTL_RANGE_SLAB	0	/* one with a slab object, not in an area */
 #define CMA_CTL_RANGE_HELD	1	/* one in the area with a held page */
 #define CMA_CTL_RANGE_FREE	2	/* one in the area with nothing in it */
-#define CMA_CTL_RANGE_PFN	3	/* the one given */
+#define CMA_CTL_RANGE_PFN	3	/* the one in @pfn and @nr_pages */
 
 /**
  * struct cma_ctl_range - one call of alloc_contig_range()
@@ -82,7 +82,7 @@ struct cma_ctl_range {
 };
 
 /**
- * struct cma_ctl_stat - what happened since the module was loaded
+ * struct cma_ctl_stat - counters since the module was loaded
  * @killed: allocations that failed with a fatal signal pending
  * @range_eintr: calls of alloc_contig_range() that returned -EINTR
  */
@@ -95,8 +95,8 @@ struct cma_ctl_stat {
 #define CMA_CTL_ALLOC	_IOWR('C', 1, struct cma_ctl_alloc)
 #define CMA_CTL_FREE	_IO('C', 2)	/* argument: id */
 #define CMA_CTL_FILL	_IO('C', 3)	/* id: write the pattern */
-#define CMA_CTL_CHECK	_IO('C', 4)	/* id: -EIO when it is not there */
-#define CMA_CTL_MAPPED	_IO('C', 5)	/* id: -EIO when an mmap() went wrong */
+#define CMA_CTL_CHECK	_IO('C', 4)	/* id: -EIO if it is not there */
+#define CMA_CTL_MAPPED	_IO('C', 5)	/* id: -EIO if an mmap() is wrong */
 #define CMA_CTL_PIN	_IOWR('C', 6, struct cma_ctl_pin)
 #define CMA_CTL_UNPIN	_IO('C', 7)	/* the one that was pinned last */
 #define CMA_CTL_RANGE	_IOWR('C', 8, struct cma_ctl_range)

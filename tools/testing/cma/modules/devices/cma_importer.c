@@ -2,8 +2,8 @@
 /*
  * /dev/cma_importer - devices that do DMA to shared buffers. See cma_importer.h.
  *
- * The hardware is this file: it reads and writes memory at the DMA addresses of
- * the segments that it was given, and knows of nothing else.
+ * This file models the hardware: it reads and writes memory at the DMA addresses
+ * of the segments that it was passed, and knows nothing else.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -30,9 +30,9 @@
 #include "cma_pdev.h"
 #include "compat.h"
 
-/* An open file: a device and the buffer that it has. */
+/* An open file: a device and its buffer. */
 struct importer {
-	struct mutex lock;			/* guards all of it */
+	struct mutex lock;			/* protects all fields */
 	struct platform_device *pdev;
 	struct device_dma_parameters parms;
 	struct importer_limits limits;
@@ -42,7 +42,7 @@ struct importer {
 	enum dma_data_direction dir;		/* of @sgt */
 };
 
-/* The device at work: what it makes of a buffer, and how far it has come. */
+/* The state of the device while it reads or writes a buffer. */
 struct importer_dma {
 	bool write;
 	u64 sum;		/* of what it has read */
@@ -142,7 +142,7 @@ static bool importer_can_reach(const struct importer_limits *limits,
 	       (first | limits->boundary) == (last | limits->boundary);
 }
 
-/* Describe what is mapped in @req; false if the device can not use it. */
+/* Describe the mapping in @req; false if the device cannot use it. */
 static bool importer_inspect(struct importer *importer,
 			     struct importer_map *req)
 {
@@ -192,7 +192,7 @@ static int importer_map(struct importer *importer, void __user *arg)
 	return 0;
 }
 
-/* Read or write one page: in memory, where what a device writes goes. */
+/* Read or write one page in memory, where the writes of a device go. */
 static void importer_page(struct importer_dma *dma, struct page *page,
 			  size_t offset, size_t len)
 {
@@ -382,7 +382,7 @@ static int importer_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Nobody else has the file any more; what is out of order gives -EINVAL */
+/* The last user of the file: steps that do not apply return -EINVAL */
 static int importer_release(struct inode *inode, struct file *file)
 {
 	struct importer *importer = file->private_data;

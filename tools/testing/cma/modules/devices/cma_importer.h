@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What /dev/cma_importer does for a test program
+ * The interface of /dev/cma_importer for test programs
  *
- * Each time it is opened there is a new device that does DMA, and closing it
- * takes the device away, with all it holds. A device has one buffer at a time:
+ * Each open creates a new device that does DMA, and close removes it and releases
+ * all that it holds. A device has one buffer at a time:
  *
  *	IMPORTER_LIMITS		optional
  *	IMPORTER_ATTACH		fd of the buffer
@@ -12,15 +12,15 @@
  *	IMPORTER_UNMAP
  *	IMPORTER_DETACH
  *
- * What dma-buf and the exporter say comes back unchanged. Else:
+ * Errors of dma-buf and the exporter are passed on. Others are:
  *
- *	EINVAL	a call out of this order, or an argument that makes no sense
+ *	EINVAL	a call out of this order, or an invalid argument
  *	EFAULT	a bad pointer
  *	ENOTTY	no such call
  *	EINTR	the caller was killed
  *	EOPNOTSUPP	this kernel knows no limit for the number of segments
- *	EPROTO	MAP: the exporter gave segments that the limits do not allow, or
- *		that are not as many bytes as the buffer has; nothing is mapped
+ *	EPROTO	MAP: the exporter's segments violate the limits, or do not add up
+ *		to the size of the buffer; nothing is mapped
  *	EIO	SUM and FILL: there is no memory at a DMA address
  */
 #ifndef CMA_IMPORTER_H
@@ -30,7 +30,7 @@
 #include <linux/types.h>
 
 /**
- * struct importer_limits - what the device can do; 0 = as the kernel has it
+ * struct importer_limits - limits of the device; 0: the kernel's default
  * @mask: DMA addresses, 2^n - 1
  * @max_seg_size: bytes in a segment
  * @seg_count: number of segments
@@ -43,7 +43,7 @@ struct importer_limits {
 	__u64 boundary;
 };
 
-/* What the device does with a buffer that is mapped: enum dma_data_direction. */
+/* How the device uses a mapped buffer: enum dma_data_direction. */
 #define IMPORTER_BOTH	0	/* it reads and writes */
 #define IMPORTER_READ	1	/* it reads: DMA_TO_DEVICE */
 #define IMPORTER_WRITE	2	/* it writes: DMA_FROM_DEVICE */
@@ -75,7 +75,7 @@ struct importer_sum {
 };
 
 /**
- * struct importer_fill - something to write into the buffer
+ * struct importer_fill - a pattern to write into the buffer
  * @pattern: in: 32-bit word number i becomes @pattern + i
  */
 struct importer_fill {
@@ -101,7 +101,7 @@ struct importer_cycle {
 #define IMPORTER_FILL	_IOW('C', 0x46, struct importer_fill)
 /* argument: fd; returns another one for the same buffer, close-on-exec */
 #define IMPORTER_FD	_IO('C', 0x47)
-/* while the device has no buffer; it reads */
+/* while the device has no buffer; the device reads */
 #define IMPORTER_CYCLE	_IOW('C', 0x48, struct importer_cycle)
 
 #define IMPORTER_SUM_INIT	0xcbf29ce484222325ULL

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A device for DMA that nothing drives
+ * A device for DMA without a driver
  */
 #ifndef CMA_PDEV_H
 #define CMA_PDEV_H
@@ -12,7 +12,7 @@
 /**
  * cma_pdev_register() - add a device that reaches 4 GiB
  * @name: its name
- * @id: number of the instance, -1 if there is one only
+ * @id: number of the instance, -1 if it is the only one
  *
  * Context: process context, may sleep.
  * Return: the device, to be removed with platform_device_unregister(), or

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reading ARM page tables in tests
+ * Read ARM page tables in tests
  */
 #ifndef CMA_PTE_H
 #define CMA_PTE_H
@@ -14,11 +14,11 @@
 
 /**
  * cma_pte_read() - find the Linux page table entry of an address
- * @mm: whose page tables; every mm has the kernel's half too
+ * @mm: owner of the page tables; every mm has the kernel's half, too
  * @addr: user or kernel virtual address
- * @pte: where the entry goes
+ * @pte: set to the entry
  *
- * Context: nobody may change the mapping of @addr meanwhile.
+ * Context: the mapping of @addr must not change during the call.
  * Return: false when the address is not mapped by a page table (not at all, or
  * with a section).
  */
@@ -46,7 +46,7 @@ static inline bool cma_pte_read(struct mm_struct *mm, unsigned long addr,
  * @mm: as for cma_pte_read()
  * @addr: user or kernel virtual address that is mapped, also with a section
  *
- * Context: nobody may change the mapping of @addr meanwhile.
+ * Context: the mapping of @addr must not change during the call.
  * Return: the bits TEX[2:0], C, B and S of what the CPU reads.
  */
 static inline u32 cma_pte_attributes(struct mm_struct *mm, unsigned long addr)

@@ -2,8 +2,8 @@
 /*
  * Every CPU allocates and frees contiguous memory at random
  *
- * Open debugfs cma_stress and write a seed: the threads begin. Read it: they end,
- * as they do when it is closed, and it has one line for each CPU and one for all:
+ * Open debugfs cma_stress and write a seed to start the threads. A read, like a
+ * close, ends them, and returns one line for each CPU and one for all:
  *
  *	cpu N: allocs A fails F bad B
  *	all: allocs A fails F bad B first PFN
@@ -11,12 +11,12 @@
  * A thread bound to each CPU holds up to CMA_STRESS_SLOTS buffers, made by
  * dma_alloc_coherent(), dma_alloc_writecombine() and
  * dma_alloc_from_contiguous(), from one page to 4 MiB. Each page of a buffer
- * holds the number of its owner, which nobody else has ever used, from
- * allocation to release: a page that two owners have is found, and so is one
- * that is handed out before it is free. Together the threads never ask for
- * more than half of the area, which has to be in low memory. "bad" counts
- * buffers with wrong contents, wrong alignment or outside of the area, and
- * releases that were refused.
+ * holds the number of its owner, which is never used again, from allocation to
+ * release, so that a page with two owners is found, and so is one that is handed
+ * out before it is free. Together the threads never ask for more than half of
+ * the area, which has to be in low memory. "bad" counts buffers with wrong
+ * contents, wrong alignment or outside of the area, and releases that were
+ * refused.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -58,7 +58,7 @@ struct cma_stress_slot {
 	struct page *page;
 };
 
-/* Written by the thread alone, read when it has ended. */
+/* Written by the thread only, and read after it has ended. */
 struct cma_stress_thread {
 	struct task_struct *task;
 	unsigned int cpu;
@@ -76,7 +76,7 @@ static struct dentry *cma_stress_file;
 static atomic_t cma_stress_owner = ATOMIC_INIT(0);
 static atomic_t cma_stress_asked = ATOMIC_INIT(0);	/* pages */
 
-/* Guards the threads; held by the one who starts or ends them. */
+/* Protects the threads; held while they are started or ended. */
 static DEFINE_MUTEX(cma_stress_lock);
 static struct cma_stress_thread *cma_stress_threads[NR_CPUS];
 
@@ -135,7 +135,7 @@ static bool cma_stress_try(struct cma_stress_slot *slot, unsigned int order)
 	}
 }
 
-/* Is the new buffer where it has to be, and clear if it was promised to be? */
+/* Is the new buffer where it has to be, and zero if the function promises it? */
 static void cma_stress_inspect(struct cma_stress_thread *thread,
 			       struct cma_stress_slot *slot, unsigned int order)
 {
@@ -167,7 +167,7 @@ static void cma_stress_alloc(struct cma_stress_thread *thread,
 	u32 r = cma_stress_random(thread);
 	unsigned int order;
 
-	/* small ones are more frequent; half of them are not a power of two */
+	/* small sizes are more frequent; half of them are not a power of two */
 	order = min(r % (CMA_STRESS_MAX_ORDER + 1),
 		    (r >> 8) % (CMA_STRESS_MAX_ORDER + 1));
 	slot->nr_pages = 1U << order;
@@ -267,7 +267,7 @@ static int cma_stress_start_one(unsigned int cpu, u32 seed)
 	return 0;
 }
 
-/* Ends and forgets all threads. */
+/* End and forget all threads. */
 static void cma_stress_stop(void)
 {
 	unsigned int cpu;
@@ -289,7 +289,7 @@ static int cma_stress_start(u32 seed)
 	if (!dev_get_cma_area(&cma_stress_pdev->dev))
 		return -ENODEV;
 	cma_stress_stop();
-	/* CPUs neither come nor go while this runs */
+	/* no CPU goes online or offline while this runs */
 	for_each_online_cpu(cpu) {
 		ret = cma_stress_start_one(cpu, seed);
 		if (ret)

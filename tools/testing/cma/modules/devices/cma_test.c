@@ -6,7 +6,7 @@
  * 1 MiB, the next one 2 MiB, and so on up to 10 MiB, then 1 MiB again. What is
  * written does not matter. A write that fails gives -ENOMEM, and the next one
  * tries the same size again. Each read frees the oldest buffer and returns 0
- * (end of file), also when there was nothing to free. What happened is in the
+ * (end of file), even if there was nothing to free. The results are in the
  * kernel log. Removing the module frees what is left.
  *
  *	echo > /dev/cma_test		# allocate
@@ -40,7 +40,7 @@ struct cma_test_buffer {
 
 static struct platform_device *cma_test_pdev;
 
-/* Guards all of the below; may be held across an allocation. */
+/* Protects all of the below; may be held across an allocation. */
 static DEFINE_MUTEX(cma_test_lock);
 static LIST_HEAD(cma_test_buffers);
 static unsigned int cma_test_next_mib = 1;
@@ -60,7 +60,7 @@ static bool cma_test_touch(const struct cma_test_buffer *buffer)
 	return true;
 }
 
-/* Call with cma_test_lock held, or when nobody else can come any more. */
+/* Call with cma_test_lock held, or when no other caller is left. */
 static void cma_test_free_oldest(void)
 {
 	struct cma_test_buffer *buffer;

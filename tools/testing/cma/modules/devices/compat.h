@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What later kernels call by another name, or give to modules in another way
+ * What later kernels have under another name, or export in another way
  */
 #ifndef COMPAT_H
 #define COMPAT_H
@@ -18,7 +18,7 @@
 #define dma_free_writecombine		dma_free_wc
 #define dma_mmap_writecombine		dma_mmap_wc
 
-/* Those of the same name are not for modules, which have the areas for that */
+/* The functions of these names are not exported; those of an area are */
 #define dma_alloc_from_contiguous(dev, count, order)			\
 	cma_alloc(dev_get_cma_area(dev), count,				\
 		  min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT), false)
@@ -49,7 +49,7 @@ static inline void tree_area_release(struct device *dev)
 }
 #endif
 
-/* Page tables without a level that is folded */
+/* A page table level that is folded */
 #ifndef __PAGETABLE_P4D_FOLDED
 #define p4d_offset(pgd, addr)		(pgd)
 #endif

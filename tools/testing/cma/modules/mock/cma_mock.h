@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What /dev/cma_mock does for a test program: each call returns the descriptor,
+ * The interface of /dev/cma_mock for test programs: each call returns the descriptor,
  * close-on-exec, of a new buffer of CMA_MOCK_SIZE bytes
  */
 #ifndef CMA_MOCK_H

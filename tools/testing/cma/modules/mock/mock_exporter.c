@@ -12,11 +12,11 @@
 
 #include "mock_exporter.h"
 
-/* A block with room for MOCK_PAGES pages that are not side by side */
+/* A block with room for MOCK_PAGES pages that are not adjacent */
 #define MOCK_ORDER	3
 
 /**
- * mock_last_byte() - how far a device has to reach
+ * mock_last_byte() - the address that a device has to reach
  * @place: &struct mock.scattered or @contiguous
  *
  * Return: physical address of the last byte of the block.
@@ -33,7 +33,7 @@ static struct page *mock_page(const struct mock *mock, struct page *place,
 }
 
 /**
- * mock_address() - where the kernel sees a page of a buffer
+ * mock_address() - find the kernel's mapping of a page of a buffer
  * @mock: buffer that has memory
  * @page_num: number of the page
  *
@@ -229,7 +229,7 @@ static void mock_release(struct dma_buf *dmabuf)
 		mock->done(mock);
 }
 
-/* What the core asked for last, for the tests */
+/* Record the last request of the core for the tests */
 static void mock_note_access(struct dma_buf *dmabuf, size_t start, size_t len,
 			     enum dma_data_direction dir)
 {
@@ -288,7 +288,7 @@ static int mock_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	mock->vma = vma;
 	mock->pgoff = vma->vm_pgoff;
 	if (mock->mmap_error) {
-		/* what a driver does before it notices that it can not */
+		/* what a driver may do before it notices that it cannot map */
 		vma->vm_flags |= VM_IO;
 		return mock->mmap_error;
 	}
@@ -346,10 +346,10 @@ static const struct dma_buf_ops mock_moving_ops = {
 
 /**
  * mock_export() - make a buffer of MOCK_SIZE bytes
- * @mock: the exporter's part; gets its values here, and stays until it is released
+ * @mock: the exporter's part; initialised here, and in use until its release
  * @kind: which exporter
  *
- * Return: the buffer, or what dma_buf_export() says, or ERR_PTR(-ENOMEM).
+ * Return: the buffer, or the error of dma_buf_export(), or ERR_PTR(-ENOMEM).
  */
 struct dma_buf *mock_export(struct mock *mock, enum mock_kind kind)
 {

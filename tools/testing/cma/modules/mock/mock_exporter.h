@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Two exporters of shared buffers that do what a test tells them, and remember
- * what they were asked for
+ * Two exporters of shared buffers that do what a test tells them, and record the
+ * requests of the core
  *
  * MOCK_FIXED has contiguous memory from the beginning, and CPU access. A device
- * that does not reach it can not attach.
+ * that does not reach it cannot attach.
  *
- * MOCK_MOVING has memory when it is mapped for the first time, and nothing for
- * the CPU. It has two places: scattered pages, and contiguous ones at a lower
- * address, where it goes if a device that maps it, or one that is attached when
- * it is mapped for the first time, takes one segment only or does not reach the
- * scattered ones. It moves while nobody has it mapped, and gives -EBUSY else.
+ * MOCK_MOVING is allocated on first map, and has no operations for the CPU. It has
+ * two places: scattered pages, and contiguous ones at a lower address. It moves to
+ * the latter if a device that maps it, or one that is attached on first map, takes
+ * one segment only or does not reach the scattered pages. It moves only while it is
+ * not mapped; otherwise map fails with -EBUSY.
  */
 #ifndef MOCK_EXPORTER_H
 #define MOCK_EXPORTER_H
@@ -27,26 +27,26 @@ enum mock_kind { MOCK_FIXED, MOCK_MOVING };
 /**
  * struct mock - the exporter's part of a buffer
  * @kind: which exporter
- * @done: what release does at last, or NULL
- * @attach_error: what attach says; so for the others below
- * @map_error: same; with @map_null set it gives NULL
+ * @done: called at the end of release, or NULL
+ * @attach_error: returned by attach; the others below likewise
+ * @map_error: same; with @map_null set, map returns NULL
  * @mmap_error: same
  * @begin_error: same
- * @vmap_error: same; with @vmap_null set it gives NULL
+ * @vmap_error: same; with @vmap_null set, vmap returns NULL
  * @map_null: see @map_error
  * @vmap_null: see @vmap_error
  * @lock: guards @nr_mapped, @scattered, @place and @moves
  * @nr_mapped: mappings of devices
- * @scattered: every other one of these pages, block of MOCK_ORDER; or NULL
- * @contiguous: the first ones of these; or NULL
+ * @scattered: a block of MOCK_ORDER, every other page of it is used; or NULL
+ * @contiguous: a block, its first pages are used; or NULL
  * @place: @scattered or @contiguous; NULL: no memory yet
  * @moves: how often the place changed
  * @attached: attachments
  * @vmapped: mappings by vmap
  * @kmapped: mappings by kmap and kmap_atomic
- * @accesses: begun, but not ended, CPU accesses
+ * @accesses: CPU accesses that have begun and not ended
  * @released: calls of release
- * @lock_held: the core held its lock when it called. Means nothing if several
+ * @lock_held: the core held its lock during the call. Not valid if several
  *	threads use the buffer.
  * @start: of the last CPU access
  * @len: same

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs the tests of cma_selftest: each time debugfs cma_selftest is read they
- * run, and what is read is their result as TAP. "filter=TEXT" runs only those
- * that have TEXT in their name. Meant for a system that does nothing else.
+ * Run the tests of cma_selftest: each read of debugfs cma_selftest runs them and
+ * returns their results as TAP. "filter=TEXT" selects those that have TEXT in their
+ * name. Meant for a system that does nothing else.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,7 +23,7 @@
 #include "cma_pdev.h"
 #include "selftest.h"
 
-/* How often a cycle is tried before what it left behind counts as lost. */
+/* The number of tries of a cycle before missing pages count as lost. */
 #define ST_CYCLES	5
 
 static char *filter = "";
@@ -40,12 +40,12 @@ static const struct cma_selftest *const st_begin[1]
 static struct platform_device *st_pdev[ST_NR_DEVICES];
 static struct dentry *st_file;
 
-/* One reader at a time: the tests count what is free. Guards st_current. */
+/* One reader at a time: the tests count free pages. Protects st_current. */
 static DEFINE_MUTEX(st_lock);
 static struct st st_current;
 
 /**
- * st_check() - what ST_CHECK() does
+ * st_check() - check a condition for ST_CHECK()
  * @t: running test
  * @condition: what has to hold
  * @function: where it is checked
@@ -92,7 +92,7 @@ void st_note(struct st *t, const char *fmt, ...)
 }
 
 /**
- * st_device() - a device to allocate for
+ * st_device() - find a device to allocate for
  * @which: its area
  *
  * Return: the device.
@@ -107,7 +107,7 @@ struct device *st_device(enum st_device which)
  * @t: running test
  * @which: the device
  *
- * Return: whether it has one, which is not the default one for a private area.
+ * Return: true if it has one, other than the default area for a private one.
  */
 bool st_need_area(struct st *t, enum st_device which)
 {
@@ -122,7 +122,7 @@ bool st_need_area(struct st *t, enum st_device which)
 }
 
 /**
- * st_area_pages() - length of an area
+ * st_area_pages() - get the length of an area
  * @which: a device that has one
  *
  * Return: pages.
@@ -133,7 +133,7 @@ unsigned long st_area_pages(enum st_device which)
 }
 
 /**
- * st_area_base_pfn() - start of an area
+ * st_area_base_pfn() - get the start of an area
  * @which: a device that has one
  *
  * Return: page frame number.
@@ -144,10 +144,10 @@ unsigned long st_area_base_pfn(enum st_device which)
 }
 
 /**
- * st_free_cma() - free pages of all areas in the zone of an area
+ * st_free_cma() - count free pages of all areas in the zone of an area
  * @which: a device that has an area
  *
- * Return: pages, with what each CPU has not added to the sum yet.
+ * Return: pages, with the per-CPU counts that are not in the sum yet.
  */
 unsigned long st_free_cma(enum st_device which)
 {
@@ -157,12 +157,12 @@ unsigned long st_free_cma(enum st_device which)
 }
 
 /**
- * st_in_area() - is a buffer wholly inside of an area?
+ * st_in_area() - check that a buffer is entirely inside of an area
  * @which: a device that has an area
  * @page: first page
  * @nr_pages: length
  *
- * Return: yes or no; does not ask the code under test.
+ * Return: true if it is; does not ask the code under test.
  */
 bool st_in_area(enum st_device which, const struct page *page,
 		unsigned long nr_pages)
@@ -184,11 +184,11 @@ static bool st_can_allocate(enum st_device which, unsigned long nr_pages)
 }
 
 /**
- * st_largest() - the largest buffer that an area can give at the moment
+ * st_largest() - find the largest buffer that can be allocated from an area now
  * @which: a device that has an area
  *
- * Drivers may hold some of the area, so this may be less than all of it. What
- * else is in the area is moved out of it.
+ * Drivers may hold some of the area, so this may be less than all of it. Other
+ * pages are moved out of the area.
  *
  * Return: pages, 0 for none.
  */
@@ -211,12 +211,12 @@ unsigned long st_largest(enum st_device which)
 }
 
 /**
- * st_is_filled() - does memory contain nothing but one value?
+ * st_is_filled() - check that memory contains one value only
  * @virt: start
  * @byte: the value
  * @size: bytes
  *
- * Return: yes or no.
+ * Return: true if it does.
  */
 bool st_is_filled(const void *virt, u8 byte, size_t size)
 {
@@ -233,10 +233,10 @@ bool st_is_filled(const void *virt, u8 byte, size_t size)
  * st_check_no_loss() - check that allocations and releases lose no free page
  * @t: running test
  * @which: the device that @cycle allocates for
- * @cycle: allocates and gives everything back
+ * @cycle: allocates and releases everything
  *
- * Somebody else may take or free a page in the area meanwhile, so a difference
- * counts only if it is there every time.
+ * Other users may take or free a page in the area meanwhile, so a difference
+ * counts only if every try shows it.
  */
 void st_check_no_loss(struct st *t, enum st_device which,
 		      void (*cycle)(struct st *t, enum st_device which))
@@ -309,8 +309,8 @@ static int st_show(struct seq_file *m, void *unused)
 }
 
 /*
- * seq_file calls the show function again when its buffer was too small, and
- * that would run the tests again: give it one that is large enough.
+ * seq_file calls the show function again if its buffer was too small, which would
+ * run the tests again: allocate one that is large enough.
  */
 static int st_open(struct inode *inode, struct file *file)
 {
@@ -353,8 +353,8 @@ static int st_assign_area(struct cma *cma, void *data)
 }
 
 /*
- * The private areas are those of two devices in the device tree, or the first two
- * that are not the default one.
+ * Use the areas of two devices in the device tree as private areas, or the first
+ * two that are not the default one.
  */
 static void st_assign_areas(void)
 {

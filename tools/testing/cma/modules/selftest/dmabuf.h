@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What tests of shared buffers do as user space does it
+ * Calls that tests of shared buffers make in the way of user space
  */
 #ifndef SELFTEST_DMABUF_H
 #define SELFTEST_DMABUF_H

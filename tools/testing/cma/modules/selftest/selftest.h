@@ -2,8 +2,8 @@
 /*
  * Tests of contiguous memory that run in the kernel
  *
- * A test is a function after CMA_SELFTEST(); it needs no entry in any list. It
- * fails when one of its ST_CHECK()s does, and passes when it returns without.
+ * CMA_SELFTEST() defines a test; it needs no entry in a list. A test fails if one
+ * of its ST_CHECK()s fails, and passes otherwise.
  */
 #ifndef SELFTEST_H
 #define SELFTEST_H
@@ -23,7 +23,7 @@
 
 struct seq_file;
 
-/* Devices for tests: one with the default area, two with areas of their own. */
+/* Devices for tests: one with the default area, two with private areas. */
 enum st_device { ST_DEFAULT, ST_PRIVATE_1, ST_PRIVATE_2, ST_NR_DEVICES };
 
 #define ST_LOG_SIZE	1024
@@ -31,9 +31,9 @@ enum st_device { ST_DEFAULT, ST_PRIVATE_1, ST_PRIVATE_2, ST_NR_DEVICES };
 /**
  * struct st - the run of one test
  * @failed: a check failed
- * @skipped: why there was nothing to check, or NULL
- * @nr_checks: how many checks there were
- * @log: what to say about it: lines that begin with "# "
+ * @skipped: reason why nothing was checked, or NULL
+ * @nr_checks: number of checks
+ * @log: lines to print, each beginning with "# "
  * @log_len: used bytes of @log
  */
 struct st {
@@ -46,7 +46,7 @@ struct st {
 
 /**
  * struct cma_selftest - a test
- * @name: the behaviour that is tested, in one line
+ * @name: the tested behaviour, in one line
  * @run: the test
  */
 struct cma_selftest {

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the areas: sizes, places, counters, and what is refused
+ * Tests of the areas: sizes, places, counters, and requests that are refused
  */
 #include <linux/cma.h>
 #include <linux/slab.h>
 
 #include "selftest.h"
 
-/* Areas up to this size have every size allocated: that takes their square. */
+/* Test every size in areas up to this length: the time grows with its square. */
 #define ST_ALL_SIZES	16384
 
 static const enum st_device st_all_devices[ST_NR_DEVICES] = {
 	ST_DEFAULT, ST_PRIVATE_1, ST_PRIVATE_2
 };
 
-/* Allocate and release nr_pages, and check where they were. */
+/* Allocate and release nr_pages, and check where they are. */
 static bool st_once(struct st *t, enum st_device which, unsigned long nr_pages)
 {
 	struct device *dev = st_device(which);
@@ -53,7 +53,7 @@ static void st_all_sizes(struct st *t, enum st_device which)
 	}
 }
 
-/* Twice: the second time nothing may have been left behind by the first. */
+/* Twice: the second run finds what the first one left behind. */
 static void st_sizes(struct st *t, enum st_device which)
 {
 	unsigned long largest;
@@ -131,7 +131,7 @@ CMA_SELFTEST(st_three_areas, "each device gets its buffers from its own area")
 	}
 }
 
-CMA_SELFTEST(st_exhaust_one, "a full area does not keep another from working")
+CMA_SELFTEST(st_exhaust_one, "a full area does not affect another one")
 {
 	unsigned long nr_pages;
 	struct page *all;
@@ -153,8 +153,8 @@ CMA_SELFTEST(st_exhaust_one, "a full area does not keep another from working")
 		 "release refused");
 }
 
-/* One buffer for each order, behind a single page that shifts what is free. */
-CMA_SELFTEST(st_alignment, "buffers are aligned to the order that is asked for")
+/* One buffer for each order, after a single page that shifts the free space. */
+CMA_SELFTEST(st_alignment, "buffers are aligned to the requested order")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	unsigned long mask;
@@ -183,8 +183,8 @@ CMA_SELFTEST(st_alignment, "buffers are aligned to the order that is asked for")
 }
 
 /*
- * Pages with an alignment of 4 MiB would allow one of them in every 4 MiB of
- * the area: more than that come when the alignment is cut down.
+ * Pages aligned to 4 MiB would fit only once into every 4 MiB of the area: there
+ * are more of them if the alignment is limited.
  */
 CMA_SELFTEST(st_alignment_limit, "CMA_ALIGNMENT limits the alignment")
 {
@@ -212,7 +212,7 @@ CMA_SELFTEST(st_alignment_limit, "CMA_ALIGNMENT limits the alignment")
 			 "release refused");
 }
 
-CMA_SELFTEST(st_wrong_counts, "counts of 0, below 0 and above the area give NULL")
+CMA_SELFTEST(st_wrong_counts, "counts of 0, below 0 and above the area's size give NULL")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	struct cma *cma = dev_get_cma_area(dev);
@@ -236,7 +236,7 @@ CMA_SELFTEST(st_wrong_counts, "counts of 0, below 0 and above the area give NULL
 		 st_free_cma(ST_DEFAULT));
 }
 
-CMA_SELFTEST(st_foreign, "the release of pages that are not the area's is refused")
+CMA_SELFTEST(st_foreign, "the release of pages outside of the area is refused")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	struct page *page;
@@ -266,7 +266,7 @@ CMA_SELFTEST(st_foreign, "the release of pages that are not the area's is refuse
 		 "the first page and the one before it");
 }
 
-CMA_SELFTEST(st_free_release, "the release of pages nobody has is refused")
+CMA_SELFTEST(st_free_release, "the release of pages that are not allocated is refused")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	unsigned long before;
@@ -295,7 +295,7 @@ CMA_SELFTEST(st_free_release, "the release of pages nobody has is refused")
 		 st_free_cma(ST_DEFAULT));
 }
 
-/* All that is free behind a buffer would be released with it. */
+/* Free pages after the buffer would be released with it. */
 CMA_SELFTEST(st_too_long, "a release of more than was allocated is refused")
 {
 	struct device *dev = st_device(ST_DEFAULT);
@@ -304,12 +304,12 @@ CMA_SELFTEST(st_too_long, "a release of more than was allocated is refused")
 
 	if (!st_need_area(t, ST_DEFAULT))
 		return;
-	/* what is behind the first 8 of 16 is nobody's, whoever else allocates */
+	/* after this the second 8 of 16 pages are free, whatever else is allocated */
 	page = dma_alloc_from_contiguous(dev, 16, 4);
 	if (!ST_CHECK(t, page, "no buffer"))
 		return;
 	ST_CHECK(t, dma_release_from_contiguous(dev, page + 8, 8),
-		 "the second half of a buffer can not be given back");
+		 "the second half of a buffer cannot be released");
 	ST_CHECK(t, !dma_release_from_contiguous(dev, page, 16),
 		 "16 pages released when 8 were held");
 	ST_CHECK(t, !dma_release_from_contiguous(dev, page, 9),
@@ -345,7 +345,7 @@ static void st_fill_and_drain(struct st *t, enum st_device which)
 	kfree(page);
 }
 
-CMA_SELFTEST(st_fill, "an area filled with buffers gives NULL, and comes back whole")
+CMA_SELFTEST(st_fill, "an area filled with buffers gives NULL, and loses no page")
 {
 	unsigned long largest;
 
@@ -366,7 +366,7 @@ static int st_count_areas(struct cma *cma, void *data)
 	return ++*count == 1 ? 0 : -EXFULL;
 }
 
-CMA_SELFTEST(st_for_each, "the walk over the areas ends with the callback's value")
+CMA_SELFTEST(st_for_each, "the walk over the areas returns the callback's value")
 {
 	unsigned int count = 0;
 	int ret;
@@ -378,7 +378,7 @@ CMA_SELFTEST(st_for_each, "the walk over the areas ends with the callback's valu
 	ST_CHECK(t, count == 2, "%u areas were seen", count);
 }
 
-CMA_SELFTEST(st_valid, "cma_pages_valid() knows the first and the last page")
+CMA_SELFTEST(st_valid, "cma_pages_valid() accepts the first and the last page")
 {
 	struct cma *cma = dev_get_cma_area(st_device(ST_DEFAULT));
 	unsigned long nr;

@@ -11,7 +11,7 @@
 
 #define ST_RANGE	300	/* pages: no power of two, not all of a block */
 
-/* A range of the area that nobody has, somewhere behind its middle. */
+/* A free range in the second half of the area. */
 static unsigned long st_free_range(struct st *t)
 {
 	struct device *dev = st_device(ST_DEFAULT);
@@ -47,7 +47,7 @@ static void st_contig_cycle(struct st *t, enum st_device which)
 	free_contig_range(pfn, ST_RANGE);
 }
 
-CMA_SELFTEST(st_contig_free, "a free range can be had, with one reference to each page")
+CMA_SELFTEST(st_contig_free, "a free range can be taken, with one reference to each page")
 {
 	if (!st_need_area(t, ST_DEFAULT))
 		return;
@@ -71,14 +71,14 @@ static void st_contig_page_by_page(struct st *t, enum st_device which)
 		free_contig_range(pfn + i, 1);
 }
 
-CMA_SELFTEST(st_contig_pieces, "a range can be given back in pieces")
+CMA_SELFTEST(st_contig_pieces, "a range can be returned in pieces")
 {
 	if (!st_need_area(t, ST_DEFAULT))
 		return;
 	st_check_no_loss(t, ST_DEFAULT, st_contig_page_by_page);
 }
 
-/* The page in the middle is a driver's: nobody can move it. */
+/* The page in the middle is a driver's and cannot be moved. */
 static void st_contig_held(struct st *t, enum st_device which)
 {
 	unsigned long pfn = st_free_range(t);
@@ -103,14 +103,14 @@ static void st_contig_held(struct st *t, enum st_device which)
 		free_contig_range(pfn, ST_RANGE);
 }
 
-CMA_SELFTEST(st_contig_busy, "a range with a page that is held gives -EBUSY")
+CMA_SELFTEST(st_contig_busy, "a range with a page that is held fails with -EBUSY")
 {
 	if (!st_need_area(t, ST_DEFAULT))
 		return;
 	st_check_no_loss(t, ST_DEFAULT, st_contig_held);
 }
 
-CMA_SELFTEST(st_contig_slab, "a range with a slab page gives -EBUSY")
+CMA_SELFTEST(st_contig_slab, "a range with a slab page fails with -EBUSY")
 {
 	unsigned long start;
 	char *object;
@@ -129,8 +129,8 @@ CMA_SELFTEST(st_contig_slab, "a range with a slab page gives -EBUSY")
 	kfree(object);
 }
 
-/* A block of the area must not become one that anybody may use. */
-CMA_SELFTEST(st_contig_type, "a range of the area as another type gives -EBUSY")
+/* A block of the area must not become available for other allocations. */
+CMA_SELFTEST(st_contig_type, "a range of the area as another type fails with -EBUSY")
 {
 	unsigned long pfn = st_free_range(t);
 	int ret;

@@ -49,7 +49,7 @@ static void st_clear_then_dirty(struct st *t, enum st_device which)
 	}
 }
 
-CMA_SELFTEST(st_zeroed, "coherent buffers are zero, also after being written to")
+CMA_SELFTEST(st_zeroed, "coherent buffers are zero, even if the memory was written before")
 {
 	if (!st_need_area(t, ST_DEFAULT))
 		return;
@@ -100,7 +100,7 @@ CMA_SELFTEST(st_dma_private, "coherent buffers of a device lie in its private ar
 	dma_free_coherent(dev, ST_MIB, virt, dma);
 }
 
-/* Nothing but the first byte of the area is within the mask of the device. */
+/* Only the first byte of the area is within the mask of the device. */
 static void st_alloc_beyond_mask(struct st *t, enum st_device which)
 {
 	struct device *dev = st_device(which);
@@ -118,7 +118,7 @@ static void st_alloc_beyond_mask(struct st *t, enum st_device which)
 	dev->coherent_dma_mask = mask;
 }
 
-CMA_SELFTEST(st_dma_mask, "a device that does not reach its area gets none of it")
+CMA_SELFTEST(st_dma_mask, "a device that does not reach its area gets no buffer from it")
 {
 	if (st_need_area(t, ST_DEFAULT))
 		st_check_no_loss(t, ST_DEFAULT, st_alloc_beyond_mask);
@@ -152,7 +152,7 @@ CMA_SELFTEST(st_dma_alignment, "coherent buffers are aligned to their order")
 	}
 }
 
-/* Check each page of a mapping of a buffer: which page it is, and how mapped. */
+/* Check the page and the attributes of each entry of a buffer's mapping. */
 static void st_check_mapping(struct st *t, unsigned long virt,
 			     unsigned long pfn, size_t size, pgprot_t prot,
 			     const char *what)
@@ -190,8 +190,8 @@ static unsigned long st_linear_pte(unsigned long pfn)
 }
 
 /*
- * Where the next buffer will be is not known, so this looks at the entries of
- * the whole area before, and at those of the buffer after it.
+ * The place of the next buffer is not known, so read the entries of the whole area
+ * before, and those of the buffer afterwards.
  */
 static unsigned long *st_save_linear(void)
 {
@@ -290,7 +290,7 @@ CMA_SELFTEST(st_wc_mapping, "a write-combined buffer has no other mapping")
 	kfree(entries);
 }
 
-/* Small ones may share a chunk that stays mapped: only the buffer counts. */
+/* Small buffers may share a chunk that stays mapped: check the buffer only. */
 CMA_SELFTEST(st_small_mapping, "small coherent buffers have no cached mapping")
 {
 	struct device *dev = st_device(ST_DEFAULT);
@@ -316,7 +316,7 @@ CMA_SELFTEST(st_small_mapping, "small coherent buffers have no cached mapping")
 	}
 }
 
-CMA_SELFTEST(st_odd_sizes, "sizes that are no whole pages are rounded up")
+CMA_SELFTEST(st_odd_sizes, "sizes that are not whole pages are rounded up")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	static const size_t sizes[] = { 1, 4095, 4097, ST_MIB - 1, ST_MIB + 1 };
@@ -345,7 +345,7 @@ struct st_atomic {
 	dma_addr_t dma;
 };
 
-/* With interrupts off, allocate until there is nothing left. */
+/* With interrupts off, allocate until the pool is empty. */
 static unsigned int st_empty_pool(struct st_atomic *buffer, size_t size)
 {
 	struct device *dev = st_device(ST_DEFAULT);
@@ -364,7 +364,7 @@ static unsigned int st_empty_pool(struct st_atomic *buffer, size_t size)
 	return nr;
 }
 
-/* Each is zero when it comes, and its own: nobody else writes to it. */
+/* Each buffer is zero at first, and keeps what is written to it. */
 static void st_check_pool(struct st *t, struct st_atomic *buffer,
 			  unsigned int nr, size_t size)
 {
@@ -456,7 +456,7 @@ CMA_SELFTEST(st_nowait, "a request without __GFP_WAIT does not sleep")
 	dma_free_coherent(dev, PAGE_SIZE, virt, dma);
 }
 
-/* __GFP_HIGH alone makes a request urgent, not one that may not sleep. */
+/* __GFP_HIGH alone makes a request urgent, but not atomic. */
 CMA_SELFTEST(st_urgent, "GFP_KERNEL | __GFP_HIGH is served from the area")
 {
 	struct device *dev = st_device(ST_DEFAULT);

@@ -26,7 +26,7 @@ static bool misuse;
 module_param(misuse, bool, 0444);
 MODULE_PARM_DESC(misuse, "do with shared buffers what makes the kernel warn");
 
-/* What a device can do: anything, one segment only, low addresses only. */
+/* The devices' limits: none, one segment only, low addresses only. */
 enum st_importer { LENIENT, STRICT, SMALL_MASK, NR_IMPORTERS };
 
 static struct platform_device *st_importers[NR_IMPORTERS];
@@ -70,7 +70,7 @@ static bool st_add_importers(struct st *t)
 	return true;
 }
 
-/* A buffer of one exporter and the three devices, or NULL. */
+/* Create a buffer of one exporter and the three devices, or return NULL. */
 static struct dma_buf *st_begin(struct st *t, enum mock_kind kind)
 {
 	struct dma_buf *dmabuf;
@@ -187,7 +187,7 @@ static ssize_t st_file(const char *path, int flags, char *text, size_t size)
 
 #define ST_FILE_MAX	"/proc/sys/fs/file-max"
 
-/* Export a buffer as somebody for whom there are no files any more. */
+/* Export a buffer with no file structures left. */
 static struct dma_buf *st_export_without_files(struct mock *mock)
 {
 	struct cred *cred = prepare_creds();
@@ -208,7 +208,7 @@ static struct dma_buf *st_export_without_files(struct mock *mock)
 	return dmabuf;
 }
 
-CMA_SELFTEST(st_buf_no_files, "without a file there is no buffer, and nothing is lost")
+CMA_SELFTEST(st_buf_no_files, "an export without a free file fails and leaks nothing")
 {
 	unsigned int before = module_refcount(THIS_MODULE);
 	struct dma_buf *dmabuf = st_export_without_files(&mock);
@@ -259,7 +259,7 @@ static bool st_closes_on_exec(int fd)
 	return closes;
 }
 
-CMA_SELFTEST(st_buf_fd, "a descriptor takes the reference, and leaves it when there is none")
+CMA_SELFTEST(st_buf_fd, "a descriptor takes the reference, unless none is free")
 {
 	struct rlimit *limit = &current->signal->rlim[RLIMIT_NOFILE];
 	unsigned long old = limit->rlim_cur;
@@ -287,7 +287,7 @@ CMA_SELFTEST(st_buf_fd, "a descriptor takes the reference, and leaves it when th
 	st_end(t, dmabuf);
 }
 
-/* A file of somebody else, whose mmap() gives the buffer that it has. */
+/* A file of another driver, whose mmap() maps a buffer. */
 static int st_driver_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	return dma_buf_mmap(file->private_data, vma, 1);
@@ -312,7 +312,7 @@ CMA_SELFTEST(st_buf_get, "a descriptor of something else is refused")
 	sys_close(fd);
 }
 
-CMA_SELFTEST(st_buf_attach, "what the exporter says to an attach is passed on")
+CMA_SELFTEST(st_buf_attach, "the exporter's result of attach is passed on")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_FIXED);
 	struct dma_buf_attachment *attach;
@@ -372,7 +372,7 @@ CMA_SELFTEST(st_buf_attach_twice, "a device can attach twice, and detach in any 
 	st_end(t, dmabuf);
 }
 
-CMA_SELFTEST(st_buf_map, "map gives a table or an errno, and never NULL")
+CMA_SELFTEST(st_buf_map, "map returns a table or an errno, and never NULL")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_FIXED);
 	struct dma_buf_attachment *attach;
@@ -434,7 +434,7 @@ static void st_check_table(struct st *t, struct sg_table *sgt, unsigned int nent
 	kfree(copy);
 }
 
-CMA_SELFTEST(st_buf_move, "an exporter moves storage while nobody has it mapped")
+CMA_SELFTEST(st_buf_move, "an exporter moves storage while it is not mapped")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_MOVING);
 	struct dma_buf_attachment *lenient, *strict;
@@ -465,7 +465,7 @@ CMA_SELFTEST(st_buf_move, "an exporter moves storage while nobody has it mapped"
 	st_end(t, dmabuf);
 }
 
-CMA_SELFTEST(st_buf_see_all, "an exporter sees all that are attached when one maps")
+CMA_SELFTEST(st_buf_see_all, "an exporter sees all attachments when one is mapped")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_MOVING);
 	struct dma_buf_attachment *lenient, *strict;
@@ -486,7 +486,7 @@ CMA_SELFTEST(st_buf_see_all, "an exporter sees all that are attached when one ma
 	st_end(t, dmabuf);
 }
 
-CMA_SELFTEST(st_buf_mask, "an exporter obeys the DMA mask, or says that it can not")
+CMA_SELFTEST(st_buf_mask, "an exporter obeys the DMA mask, or fails")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_MOVING);
 	struct dma_buf_attachment *lenient, *small;
@@ -502,7 +502,7 @@ CMA_SELFTEST(st_buf_mask, "an exporter obeys the DMA mask, or says that it can n
 	small = st_attach(t, dmabuf, SMALL_MASK);
 	*small->dev->dma_mask = mock_last_byte(mock.contiguous) - 1;
 	ST_CHECK(t, dma_buf_map_attachment(small, DMA_TO_DEVICE) ==
-		 ERR_PTR(-ERANGE), "mapped what it can not reach");
+		 ERR_PTR(-ERANGE), "mapped memory that it cannot reach");
 	*small->dev->dma_mask = mock_last_byte(mock.contiguous);
 	sgt = dma_buf_map_attachment(small, DMA_TO_DEVICE);
 	st_check_table(t, sgt, 1);
@@ -513,7 +513,7 @@ CMA_SELFTEST(st_buf_mask, "an exporter obeys the DMA mask, or says that it can n
 	st_end(t, dmabuf);
 }
 
-CMA_SELFTEST(st_buf_vmap, "there is one mapping however often it is asked for")
+CMA_SELFTEST(st_buf_vmap, "there is one vmap() mapping for any number of callers")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_FIXED);
 	void *vaddr;
@@ -570,7 +570,7 @@ CMA_SELFTEST(st_buf_kmap, "a page of the buffer can be mapped, and no other")
 	st_end(t, dmabuf);
 }
 
-CMA_SELFTEST(st_buf_cpu, "CPU access is for a range of the buffer, which the exporter gets")
+CMA_SELFTEST(st_buf_cpu, "CPU access passes a range of the buffer to the exporter")
 {
 	static const struct {
 		size_t start, len;
@@ -622,7 +622,7 @@ CMA_SELFTEST(st_buf_cpu, "CPU access is for a range of the buffer, which the exp
 	st_end(t, dmabuf);
 }
 
-CMA_SELFTEST(st_buf_optional, "an exporter with nothing for the CPU")
+CMA_SELFTEST(st_buf_optional, "an exporter without operations for the CPU")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_MOVING);
 	struct vm_area_struct vma = { .vm_start = 0, .vm_end = PAGE_SIZE };
@@ -707,7 +707,7 @@ static unsigned long st_look(struct st *t, struct file *file,
 		return 0;
 	ST_CHECK(t, !copy_from_user(&seen[0], (void __user *)addr, 1) &&
 		 !copy_from_user(&seen[1], (void __user *)(addr + PAGE_SIZE), 1),
-		 "can not be read");
+		 "cannot be read");
 	ST_CHECK(t, seen[0] == 'a' + page_num && seen[1] == seen[0] + 1,
 		 "the process sees %02x %02x", seen[0], seen[1]);
 	return addr;
@@ -815,7 +815,7 @@ CMA_SELFTEST(st_buf_sync, "sync from user space is CPU access to all of the buff
 	st_end(t, dmabuf);
 }
 
-CMA_SELFTEST(st_buf_user, "lseek and names do what user space knows")
+CMA_SELFTEST(st_buf_user, "lseek and names work as user space expects")
 {
 	struct dma_buf *dmabuf = st_begin(t, MOCK_FIXED);
 
@@ -840,7 +840,7 @@ CMA_SELFTEST(st_buf_user, "lseek and names do what user space knows")
 
 #define ST_BUFINFO	"/sys/kernel/debug/dma_buf/bufinfo"
 
-/* What bufinfo says of our buffer and those behind it. */
+/* The part of bufinfo from our buffer on. */
 struct st_bufinfo {
 	char text[PAGE_SIZE];
 	const char *line;
@@ -869,8 +869,8 @@ static int st_bufinfo_thread(void *data)
 }
 
 /*
- * Read it, in a thread: the tests run in the read() of a file of the same kind,
- * and lockdep would take the lock of that one for the same. The caller frees it.
+ * Read it in a thread: the tests run in the read() of a file of the same kind,
+ * whose lock is the same one to lockdep. The caller frees the result.
  */
 static struct st_bufinfo *st_bufinfo(struct st *t)
 {
@@ -929,7 +929,7 @@ CMA_SELFTEST(st_buf_bufinfo, "bufinfo shows size, exporter, name, count and devi
 
 #define ST_RACE_THREADS	4
 
-/* Threads that share a descriptor, which each of them closes and replaces. */
+/* Threads that share a descriptor; each of them closes and replaces it. */
 static struct st_race {
 	struct completion done;
 	atomic_t running, exported, released, used, busy, shown, bad;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the buffers of heaps: which maintenance of the outer cache is asked for,
- * how the memory is mapped, and what the kernel's own mappings mean for it
+ * Tests of the buffers of heaps: maintenance of the outer cache, attributes of
+ * mappings, and the effect of the kernel's own mappings
  *
- * The emulator has no caches. What is tested is that each operation goes to the
- * right bytes, and that there are no others.
+ * The emulator has no caches. The tests check that each operation is for the right
+ * bytes, and that there are no others.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
@@ -35,7 +35,7 @@ enum st_heap_device { ST_PAGES, ST_ONE, ST_NR_HEAP_DEVICES };
 static struct platform_device *st_devices[ST_NR_HEAP_DEVICES];
 static struct device_dma_parameters st_parms[ST_NR_HEAP_DEVICES];
 
-/* What was asked of the outer cache: 'c'lean, 'i'nvalidate, 'f'lush, 'a'll */
+/* An operation of the outer cache: 'c'lean, 'i'nvalidate, 'f'lush, 'a'll */
 struct st_op {
 	char what;
 	unsigned long start, end;	/* physical addresses */
@@ -89,7 +89,7 @@ static void st_outer_inv_all(void)
 	st_outer.real.inv_all();
 }
 
-/* From here on the calls are noted. */
+/* Start to record the calls. */
 static void st_outer_begin(void)
 {
 	st_outer.count = 0;
@@ -118,7 +118,7 @@ static bool st_op_touches(const struct st_op *op, struct sg_table *sgt)
 	return false;
 }
 
-/* The next call from *pos on that has to do with the buffer, or NULL. */
+/* The next call from *pos on that touches the buffer, or NULL. */
 static const struct st_op *st_next_op(unsigned int *pos, struct sg_table *sgt)
 {
 	while (*pos < min_t(unsigned int, st_outer.count, ST_MAX_OPS)) {
@@ -140,8 +140,8 @@ static void st_check_op(struct st *t, const char *about, const struct st_op *op,
 }
 
 /*
- * Were there exactly these calls for [start, start + len) of the buffer? @what: one
- * letter for each time that it should have been done, segment by segment.
+ * Were there exactly these calls for [start, start + len) of the buffer? @what has
+ * a letter for each operation on all of it, which goes segment by segment.
  */
 static void st_check_ops(struct st *t, const char *about, struct sg_table *sgt,
 			 size_t start, size_t len, const char *what)
@@ -207,7 +207,7 @@ static bool st_add_devices(struct st *t)
 	return true;
 }
 
-/* A buffer of a heap, and the devices; or NULL, also when there is no such heap. */
+/* Create a buffer of a heap and the devices; NULL if that or the heap fails. */
 static struct dma_buf *st_heap_begin(struct st *t, const char *path, size_t size)
 {
 	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR };
@@ -297,7 +297,7 @@ static void st_check_access(struct st *t, struct dma_buf *dmabuf,
 	}
 }
 
-/* What a device does with the buffer, and what the outer cache has to do then */
+/* What a device does with the buffer, and the cache maintenance for it */
 static const struct {
 	enum dma_data_direction dir;
 	const char *map, *unmap, *begin, *end;
@@ -330,7 +330,7 @@ static void st_check_device(struct st *t, struct dma_buf *dmabuf,
 		st_check_access(t, dmabuf, sgt, st_maps[i].dir, st_maps[i].begin,
 				st_maps[i].end);
 
-		/* the table goes with unmap */
+		/* unmap frees the table */
 		if (sg_alloc_table(&copy, sgt->nents, GFP_KERNEL))
 			break;
 		memcpy(copy.sgl, sgt->sgl, sgt->nents * sizeof(*sgt->sgl));
@@ -365,17 +365,17 @@ static void st_check_heap(struct st *t, const char *path)
 	st_heap_end(dmabuf);
 }
 
-CMA_SELFTEST(st_heap_cache_system, "the cache is asked for exactly what devices need: system")
+CMA_SELFTEST(st_heap_cache_system, "cache maintenance is exactly what devices need: system")
 {
 	st_check_heap(t, ST_SYSTEM);
 }
 
-CMA_SELFTEST(st_heap_cache_area, "the cache is asked for exactly what devices need: linux,cma")
+CMA_SELFTEST(st_heap_cache_area, "cache maintenance is exactly what devices need: linux,cma")
 {
 	st_check_heap(t, ST_AREA);
 }
 
-CMA_SELFTEST(st_heap_sync, "sync from user space asks the cache for all of the buffer")
+CMA_SELFTEST(st_heap_sync, "sync from user space maintains the cache for all of the buffer")
 {
 	static const struct {
 		u64 flags;
@@ -453,7 +453,7 @@ static void st_check_attributes(struct st *t, const char *what, size_t offset,
 		 offset / PAGE_SIZE, what, found, expected);
 }
 
-/* Everybody who maps a page of the buffer maps it like ordinary memory. */
+/* Every mapping of a page of the buffer is like that of ordinary memory. */
 static void st_check_mappings(struct st *t, const char *path)
 {
 	struct dma_buf *dmabuf = st_heap_begin(t, path, ST_SIZE);
@@ -508,7 +508,7 @@ CMA_SELFTEST(st_heap_alias_area, "all mappings have the same memory attributes: 
 	st_check_mappings(t, ST_AREA);
 }
 
-/* Large enough that it is in more than one piece */
+/* Large enough to be in more than one piece */
 #define ST_LARGE	(4 << 20)
 
 static void st_check_busy(struct st *t, struct dma_buf_attachment *strict,

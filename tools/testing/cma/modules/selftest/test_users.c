@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of what stands between drivers and the areas
+ * Tests of the code between drivers and the areas
  */
 #include <linux/cma.h>
 #include <linux/dma-contiguous.h>
@@ -11,7 +11,7 @@
 
 #include "selftest.h"
 
-/* More than the pool for atomic allocations has, whatever its size up to 1 MiB */
+/* More than the atomic pool has, for sizes of it up to 1 MiB */
 #define ST_POOL_BLOCKS	400
 
 static void st_grow_pool(struct st *t, enum st_device which)
@@ -52,7 +52,7 @@ CMA_SELFTEST(st_dma_pool,
 }
 
 CMA_SELFTEST(st_area_of_buffer,
-	     "a buffer goes back to its area when the device has another one")
+	     "a buffer returns to its area after the device got another one")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	struct cma *cma = dev_get_cma_area(dev);
@@ -80,7 +80,7 @@ CMA_SELFTEST(st_area_of_buffer,
 }
 
 CMA_SELFTEST(st_tree_area,
-	     "a device has the area that its node names until it lets go of it")
+	     "a device has the area that its node names until it is released")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	struct page *page;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of videobuf2 for what no driver here has: buffers of two planes, memory that
- * belongs to a device, exporters that fail
+ * Tests of videobuf2 for cases that no driver here has: buffers of two planes,
+ * memory that belongs to a device, exporters that fail
  */
 #ifdef CONFIG_VIDEOBUF2_DMA_CONTIG
 #include <linux/anon_inodes.h>
@@ -21,7 +21,7 @@
 #define ST_PLANES	2
 #define ST_PLANE_SIZE	(3 * PAGE_SIZE)	/* less than MOCK_SIZE */
 
-/* The SRAM of the vexpress board, which nobody else uses */
+/* The SRAM of the vexpress board, which is otherwise unused */
 #define ST_SRAM		0x48000000
 #define ST_SRAM_SIZE	(64 * 1024)
 
@@ -139,7 +139,7 @@ static void st_check_mock(struct st *t, int i, int attached, int mapped)
 		 mock->nr_mapped);
 }
 
-/* What QUERYBUF says of the planes */
+/* QUERYBUF's values for the planes */
 static void st_check_planes(struct st *t, int first, int second, __u32 length)
 {
 	struct v4l2_buffer b = st_buffer();
@@ -178,7 +178,7 @@ CMA_SELFTEST(st_vb2_planes, "each plane of a video buffer has a shared buffer")
 	st_check_mock(t, 0, 1, 0);
 	st_check_mock(t, 1, 1, 0);
 
-	/* another one for the second plane; the first one stays */
+	/* another buffer for the second plane; the first one stays */
 	ret = st_queue(vb2.fds[0], vb2.fds[2]);
 	ST_CHECK(t, !ret, "QBUF: %d", ret);
 	st_check_mock(t, 0, 1, 1);
@@ -192,7 +192,7 @@ CMA_SELFTEST(st_vb2_planes, "each plane of a video buffer has a shared buffer")
 	st_vb2_end();
 }
 
-/* QBUF fails with the second plane: nothing is left of the first one. */
+/* QBUF fails with the second plane: the first one is released. */
 static void st_check_refused(struct st *t, int fd, int error, const char *why)
 {
 	int ret = st_queue(vb2.fds[0], fd);
@@ -223,7 +223,7 @@ CMA_SELFTEST(st_vb2_half, "a video buffer gets shared buffers for all planes or 
 	st_vb2_end();
 }
 
-/* Queue two good buffers, of which the second one has these bytes */
+/* Queue two good buffers; the second one has these bytes */
 static int st_queue_bytes(__u32 length, __u32 bytesused, __u32 data_offset)
 {
 	struct v4l2_buffer b = st_buffer();
@@ -237,7 +237,7 @@ static int st_queue_bytes(__u32 length, __u32 bytesused, __u32 data_offset)
 	return vb2_qbuf(&vb2.q, &b);
 }
 
-CMA_SELFTEST(st_vb2_bytes, "the bytes of a plane have to be in its buffer")
+CMA_SELFTEST(st_vb2_bytes, "the bytes of a plane must be inside of its buffer")
 {
 	static const struct {
 		__u32 length, bytesused, data_offset;
@@ -288,7 +288,7 @@ CMA_SELFTEST(st_vb2_address, "a video buffer has an address while the CPU may us
 	st_vb2_end();
 }
 
-CMA_SELFTEST(st_vb2_parms, "a device says that a video buffer is one segment")
+CMA_SELFTEST(st_vb2_parms, "the device of a queue requires one segment")
 {
 	struct device *dev;
 	void *other;
@@ -317,7 +317,7 @@ static const struct file_operations st_vb2_fops = {
 	.mmap = st_vb2_mmap,
 };
 
-/* The second plane of the first buffer is mapped, all of it or too much. */
+/* Map the second plane of the first buffer, all of it or too much. */
 static void st_check_sram(struct st *t, struct file *file)
 {
 	unsigned long pgoff = ST_PLANE_SIZE / PAGE_SIZE, addr;
