@@ -318,7 +318,7 @@ TEST(all_but_16, "an area can be all of the memory but 16 MiB")
 	REQUIRE_STREQ(host.log, "cma: reserved 49152 KiB at 0x01000000\n");
 }
 
-TEST(all_but_12, "an area can not be all of the memory but 12 MiB")
+TEST(all_but_12, "an area cannot be all of the memory but 12 MiB")
 {
 	host_memory(0, 64 * MIB);
 	REQUIRE_EQ(host_early_param("52M"), 0);

@@ -20,7 +20,7 @@ enum host_state {
 	PAGE_SYSTEM,	/* given to the page allocator, not as MIGRATE_CMA */
 	PAGE_FREE,
 	PAGE_MOVABLE,	/* in use, and can be moved elsewhere */
-	PAGE_PINNED,	/* in use, and can not be moved */
+	PAGE_PINNED,	/* in use, and cannot be moved */
 	PAGE_OWNED,	/* taken by the area */
 };
 
