@@ -608,7 +608,7 @@ static bool is_sane_free_page(const struct page *page)
  * @nr_pages:	number of pages, may be less than was allocated; 0 does nothing
  *
  * The pages are freed in the largest possible buddy orders.  A page that
- * somebody else still holds a reference to is freed when that reference is
+ * another user still holds a reference to is freed when that reference is
  * dropped, and one ratelimited message counts such pages.
  *
  * Context: any, including with interrupts off.  Takes zone->lock.

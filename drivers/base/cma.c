@@ -8,7 +8,7 @@
  * that fails, the claim is dropped and the search resumes after the page that
  * was in use, because no range that contains it can succeed.  A second bitmap
  * has only the allocated ranges, so that a release cannot free pages that are
- * merely claimed, or that the page allocator has given to somebody else.
+ * merely claimed, or that the page allocator gave to another user.
  *
  * There are two ways to take a range.  A range that is entirely free is taken
  * directly, on any CPU and in any context.  Only when there is no such range, a

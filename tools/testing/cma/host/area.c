@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The area allocator: who gets which pages, and what is left behind. */
+/* The area allocator: which pages it allocates, and that it leaks none. */
 
 #include "stubs.h"
 #include <linux/cma.h>
 #include <linux/dma-contiguous.h>
 #include "cma.h"
 
-#define BASE	0x60400UL	/* a multiple of 4 MiB, and of no more */
+#define BASE	0x60400UL	/* a multiple of 4 MiB, but not of 8 MiB */
 #define BLOCK	1024UL
 
-/* An area of blocks pageblocks that is in use; all of its pages are free */
+/* An active area of @blocks pageblocks, entirely free */
 static struct cma *area_of(unsigned long blocks, unsigned int order_per_bit)
 {
 	struct cma *cma;
@@ -23,7 +23,7 @@ static struct cma *area_of(unsigned long blocks, unsigned int order_per_bit)
 	return cma;
 }
 
-/* Everything was given back */
+/* Every page was released */
 static void check_all_free(struct cma *cma)
 {
 	host_check_area(cma);
@@ -36,7 +36,7 @@ static unsigned long offset(struct page *page)
 	return page_to_pfn(page) - BASE;
 }
 
-TEST(every_size, "every size from one page to the area, twice, leaves nothing behind")
+TEST(every_size, "every size from one page to the area, twice, leaks nothing")
 {
 	struct cma *cma = area_of(2, 0);
 	unsigned long count;
@@ -64,7 +64,7 @@ TEST(every_size, "every size from one page to the area, twice, leaves nothing be
 	REQUIRE_STREQ(host.log, "");
 }
 
-TEST(impossible, "sizes that no area has fail at once and silently")
+TEST(impossible, "sizes larger than any area fail at once and silently")
 {
 	struct cma *cma = area_of(1, 0);
 
@@ -79,7 +79,7 @@ TEST(impossible, "sizes that no area has fail at once and silently")
 	check_all_free(cma);
 }
 
-TEST(alignment, "alignment is one of addresses: 1 page at each order up to 12")
+TEST(alignment, "alignment is relative to addresses: 1 page at each order up to 12")
 {
 	struct cma *cma = area_of(8, 0);
 	struct page *first = cma_alloc(cma, 1, 0, false);
@@ -94,7 +94,7 @@ TEST(alignment, "alignment is one of addresses: 1 page at each order up to 12")
 		REQUIRE_EQ(page_to_pfn(page), pfn);
 		REQUIRE(cma_release(cma, page, 1));
 	}
-	/* An order that no address of the area has */
+	/* An alignment that no address in the area satisfies */
 	REQUIRE(!cma_alloc(cma, 1, 14, true));
 	REQUIRE(!cma_try_alloc(cma, 1, 14));
 	REQUIRE_EQ(atomic_long_read(&cma->nr_fail), 2);
@@ -103,7 +103,7 @@ TEST(alignment, "alignment is one of addresses: 1 page at each order up to 12")
 	check_all_free(cma);
 }
 
-TEST(alignment_limit, "a device's alignment is CONFIG_CMA_ALIGNMENT at most")
+TEST(alignment_limit, "the alignment of a device's buffer is at most CONFIG_CMA_ALIGNMENT")
 {
 	struct cma *cma = area_of(8, 0);
 	struct device dev = { .cma_area = cma };
@@ -123,7 +123,7 @@ TEST(alignment_limit, "a device's alignment is CONFIG_CMA_ALIGNMENT at most")
 	check_all_free(cma);
 }
 
-TEST(order_per_bit, "several pages for one bit: whole bits are claimed, pages as asked")
+TEST(order_per_bit, "several pages per bit: claims whole bits, takes only the requested pages")
 {
 	struct cma *cma = area_of(1, 3);
 	struct page *a = cma_alloc(cma, 1, 0, false), *b = cma_alloc(cma, 9, 0, false);
@@ -144,7 +144,7 @@ TEST(order_per_bit, "several pages for one bit: whole bits are claimed, pages as
 	check_all_free(cma);
 }
 
-TEST(exhaustion, "a full area: error, one line unless unwanted, and it goes on")
+TEST(exhaustion, "a full area: an error, one message unless suppressed, and it keeps working")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *all = cma_alloc(cma, BLOCK, 0, false);
@@ -202,7 +202,7 @@ TEST(release, "foreign, double and partial release")
 	check_all_free(cma);
 }
 
-TEST(part_of_a_bit, "pages that are not a whole bit are not released alone")
+TEST(part_of_a_bit, "pages that do not fill a bit cannot be released alone")
 {
 	struct cma *cma = area_of(1, 2);
 	struct page *page = cma_alloc(cma, 7, 0, false);
@@ -214,7 +214,7 @@ TEST(part_of_a_bit, "pages that are not a whole bit are not released alone")
 	check_all_free(cma);
 }
 
-TEST(free_first, "a range that is free is taken before one that has to be emptied")
+TEST(free_first, "an entirely free range is preferred to one that has to be emptied")
 {
 	struct cma *cma = area_of(2, 0);
 	struct page *page;
@@ -228,7 +228,7 @@ TEST(free_first, "a range that is free is taken before one that has to be emptie
 	check_all_free(cma);
 }
 
-TEST(empties, "a range in use is emptied, once for each page")
+TEST(empties, "a range in use is emptied, and each page is tried once")
 {
 	struct cma *cma = area_of(2, 0);
 	struct page *page;
@@ -242,7 +242,7 @@ TEST(empties, "a range in use is emptied, once for each page")
 	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 2 * BLOCK - 100);
 	REQUIRE_EQ(host.sleeps, 0);
 
-	/* No memory to move pages to: not another range, not another round */
+	/* Without memory to move pages to, no other range and no other round is tried */
 	REQUIRE(!cma_alloc(cma, 100, 0, false));
 	REQUIRE_EQ(host.sleeps, 0);
 	REQUIRE_STREQ(host.log, "cma: area test: no 100 contiguous pages aligned to order 0, error -12 "
@@ -253,7 +253,7 @@ TEST(empties, "a range in use is emptied, once for each page")
 	REQUIRE_EQ(host_nr(PAGE_FREE), 100);
 }
 
-TEST(busy, "a pinned page is stepped over: the search goes on behind it")
+TEST(busy, "the search resumes after a pinned page")
 {
 	struct cma *cma = area_of(2, 0);
 	struct page *page;
@@ -267,7 +267,7 @@ TEST(busy, "a pinned page is stepped over: the search goes on behind it")
 	REQUIRE_EQ(host_events("trace:cma_alloc_busy_retry"), 1);
 	REQUIRE(cma_release(cma, page, 64));
 
-	/* Aligned: the next place is the next aligned one behind the page */
+	/* With alignment, it resumes at the next aligned address after the page */
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
 	host_set(BASE + 5, 1, PAGE_PINNED);
 	page = cma_alloc(cma, 32, 5, false);
@@ -279,7 +279,7 @@ TEST(busy, "a pinned page is stepped over: the search goes on behind it")
 	host_check_area(cma);
 }
 
-TEST(rounds, "all busy: three rounds, a pinned page is tried once in each")
+TEST(rounds, "all busy: three rounds, and each tries a pinned page once")
 {
 	struct cma *cma = area_of(2, 0);
 	unsigned long i;
@@ -303,7 +303,7 @@ static void unpin_in_second_pause(void)
 		host_set(BASE + 500, 1, PAGE_MOVABLE);
 }
 
-TEST(second_chance, "a page that is let go between two rounds is had in the next")
+TEST(second_chance, "a page that is unpinned between two rounds is taken in the next")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -317,7 +317,7 @@ TEST(second_chance, "a page that is let go between two rounds is had in the next
 	check_all_free(cma);
 }
 
-TEST(killed, "a task that is being killed: -EINTR, no message, nothing left behind")
+TEST(killed, "a task that is being killed: -EINTR, no message, no leak")
 {
 	struct cma *cma = area_of(1, 0);
 
@@ -332,7 +332,7 @@ TEST(killed, "a task that is being killed: -EINTR, no message, nothing left behi
 	host_check_area(cma);
 }
 
-TEST(atomic, "with interrupts off: free ranges only, and release")
+TEST(atomic, "with interrupts off, only free ranges are taken, and release works")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -348,7 +348,7 @@ TEST(atomic, "with interrupts off: free ranges only, and release")
 	check_all_free(cma);
 }
 
-TEST(reclaim, "while memory is being reclaimed nothing is emptied")
+TEST(reclaim, "an allocation from within reclaim empties nothing")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -364,7 +364,7 @@ TEST(reclaim, "while memory is being reclaimed nothing is emptied")
 	host_check_area(cma);
 }
 
-TEST(free_behind_used, "free pages behind many used ones are found")
+TEST(free_behind_used, "free pages after a long run of used pages are found")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -388,7 +388,7 @@ static void use_other_area(void)
 
 static struct cma *emptied;
 
-/* As hugetlb does with each of its pages, wherever that is. */
+/* hugetlb calls this for each of its pages, wherever it is. */
 static void release_own_page(void)
 {
 	struct page *page = pfn_to_page(BASE + 2);
@@ -399,7 +399,7 @@ static void release_own_page(void)
 	host_set(BASE + 2, 1, PAGE_FREE);
 }
 
-TEST(page_of_others, "what the area did not give is not released, whoever tries to take it")
+TEST(page_of_others, "pages that the area did not allocate are not released, even during a trial")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -418,7 +418,7 @@ TEST(page_of_others, "what the area did not give is not released, whoever tries 
 	check_all_free(cma);
 }
 
-TEST(two_areas, "one area works while a range of another is emptied")
+TEST(two_areas, "one area allocates while a range of another is emptied")
 {
 	struct cma *cma;
 	struct page *page;
@@ -442,7 +442,7 @@ TEST(two_areas, "one area works while a range of another is emptied")
 	host_check_area(cma);
 }
 
-TEST(areas, "bases and sizes that no area can have, and too many areas")
+TEST(areas, "invalid bases and sizes, and too many areas")
 {
 	struct cma *cma = NULL;
 	unsigned int i;
@@ -462,7 +462,7 @@ TEST(areas, "bases and sizes that no area can have, and too many areas")
 	REQUIRE_EQ(cma_area_count, MAX_CMA_AREAS);
 }
 
-TEST(early, "an area that is not in use yet gives nothing and takes nothing")
+TEST(early, "an inactive area allocates and releases nothing")
 {
 	struct cma *cma;
 
@@ -540,7 +540,7 @@ TEST_TABLE(bad_area, "memory goes back to the system", ARRAY_SIZE(bad_areas), ba
 static struct cma *shared;
 static unsigned long next_owner;
 
-/* Nobody else was given these pages, before or since */
+/* No other thread got these pages, before or since */
 static void own(struct page *page, unsigned long count, unsigned long from, unsigned long to)
 {
 	while (count--) {
@@ -571,7 +571,7 @@ static void *use_area(void *arg)
 			held[i].page = cma_try_alloc(shared, held[i].count, rand_r(&seed) % 7);
 		if (held[i].page)
 			own(held[i].page, held[i].count, 0, held[i].owner);
-		/* Page cache comes back, as long as nobody wants the page */
+		/* Page cache returns while no thread allocates the page */
 		i = rand_r(&seed) % shared->count;
 		__atomic_compare_exchange_n(&host.pages[i].state, &(enum host_state){ PAGE_FREE },
 					    rand_r(&seed) % 16 ? PAGE_MOVABLE : PAGE_PINNED, false,

@@ -106,7 +106,7 @@ static struct cma *area_with_files(unsigned int order_per_bit)
 	return cma;
 }
 
-TEST(debugfs, "alloc, free and the numbers that can be read")
+TEST(debugfs, "alloc, free and the numbers to read")
 {
 	struct cma *cma = area_with_files(4);
 
@@ -118,7 +118,7 @@ TEST(debugfs, "alloc, free and the numbers that can be read")
 	REQUIRE_EQ(put("alloc", "64"), 2);
 	REQUIRE_EQ(put("free", "16"), 2);
 	REQUIRE_EQ(get("used"), 64);
-	/* The last one is freed first, from its beginning */
+	/* The last buffer is freed first, from its start */
 	REQUIRE_STREQ(bitmap(), "29 0\n");
 	REQUIRE_EQ(get("maxchunk"), 1024 - 80);
 	REQUIRE_EQ(put("alloc", "1025"), -ENOMEM);
@@ -133,7 +133,7 @@ TEST(debugfs, "alloc, free and the numbers that can be read")
 	host_check_area(cma);
 }
 
-TEST(debugfs_part, "what is not a multiple of a bit can be freed, too")
+TEST(debugfs_part, "counts that are not a multiple of a bit can be freed")
 {
 	struct cma *cma = area_with_files(2);
 
@@ -143,7 +143,7 @@ TEST(debugfs_part, "what is not a multiple of a bit can be freed, too")
 	host_check_area(cma);
 }
 
-TEST(debugfs_none, "an area that is not in use has no files")
+TEST(debugfs_none, "an inactive area has no files")
 {
 	host.fail_kzalloc = 1;
 	area_with_files(0);

@@ -10,7 +10,7 @@ cflags=(-std=gnu11 -O1 -g -Wall -Werror -pthread
 	"-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer
 	-DCONFIG_CMA=1 -DCONFIG_CMA_AREAS=7)
 
-# A header of the kernel that is not ours is stubs.h under another name
+# A kernel header that is not ours is stubs.h under another name
 stub_headers() {
 	local h
 	while read -r h; do
@@ -33,7 +33,7 @@ build() {
 		-o "$out/$name" "${kernel[@]}" "$here/lib/stubs.c" "$@"
 }
 
-# Can this machine (and shall it: CMA_NO_M32) build and run 32-bit programs with the sanitizers? Sets m32.
+# Can this machine (unless CMA_NO_M32 is set) build and run 32-bit programs with the sanitizers? Sets m32.
 # (Not with gcc-multilib: Debian cannot have that and a cross compiler.)
 has_m32() {
 	m32=(-m32 -idirafter "/usr/include/$(gcc -print-multiarch)")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where the areas are: "cma=", Kconfig, areas of devices. */
+/* The place of the areas: "cma=", Kconfig, areas of devices. */
 #include "stubs.h"
 #include <linux/cma.h>
 #include <linux/dma-contiguous.h>
@@ -28,7 +28,7 @@ static void highmem(void)
 	memblock.current_limit = 0x80000000;
 }
 
-/* Two banks of 64 MiB; a device tree blob inside of a page */
+/* Two banks of 64 MiB; a device tree blob within a page */
 static void banks(void)
 {
 	host_memory(0x60000000, 64 * MIB);
@@ -37,7 +37,7 @@ static void banks(void)
 	host_reserve(0x72000100, 0x80);
 }
 
-/* Memory begins at 0 */
+/* Memory starts at address 0 */
 static void zero(void)
 {
 	host_memory(0, 128 * MIB);
@@ -45,7 +45,7 @@ static void zero(void)
 	host_reserve(0x8000, 0x5f8000);
 }
 
-/* So high that base + size does not fit into 32 bits */
+/* So high that base + size overflows 32 bits */
 static void high(void)
 {
 	host_memory(0x20000000, 512 * MIB);
@@ -65,7 +65,7 @@ static void lpae(void)
 }
 #endif
 
-/* Nearly all is in use */
+/* Nearly all memory is reserved */
 static void full(void)
 {
 	vexpress();
@@ -211,7 +211,7 @@ static const char *row_name(size_t row)
 	return name;
 }
 
-/* The area is there and memblock and the architecture know, or it is not */
+/* The area exists and memblock and the architecture know it, or it does not */
 static void check_place(const struct cma *cma, unsigned int nr_reserved, unsigned long long base,
 			unsigned long size_mib)
 {
@@ -239,7 +239,7 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 	nr_reserved = host.nr_reserved;
 	snprintf(arg, sizeof(arg), "%s", r->arg);
 	REQUIRE_EQ(host_early_param(arg), 0);
-	memset(arg, 'x', sizeof(arg));	/* the command line does not stay */
+	memset(arg, 'x', sizeof(arg));	/* the command line is discarded */
 	dma_contiguous_reserve(0);
 
 	if (!r->end)
@@ -256,7 +256,7 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 	check_place(dma_contiguous_default_area, nr_reserved, r->base, r->size_mib);
 }
 
-TEST(argument_last, "the last cma= counts, and \"cma\" alone is no size")
+TEST(argument_last, "the last cma= wins, and \"cma\" alone is not a size")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("garbage"), 0);
@@ -268,7 +268,7 @@ TEST(argument_last, "the last cma= counts, and \"cma\" alone is no size")
 	check_place(dma_contiguous_default_area, 3, 0x7f800000, 8);
 }
 
-TEST(argument_none, "\"cma\" without a value is no size")
+TEST(argument_none, "\"cma\" without a value is not a size")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param(NULL), 0);
@@ -277,7 +277,7 @@ TEST(argument_none, "\"cma\" without a value is no size")
 	check_place(dma_contiguous_default_area, 3, 0, 0);
 }
 
-TEST(argument_long, "an argument that is too long for the message is cut there only")
+TEST(argument_long, "an argument too long for the message is truncated only there")
 {
 	char arg[100], line[200];
 
@@ -290,7 +290,7 @@ TEST(argument_long, "an argument that is too long for the message is cut there o
 	REQUIRE_STREQ(host.log, line);
 }
 
-TEST(at_zero, "an area can begin at address 0")
+TEST(at_zero, "an area can start at address 0")
 {
 	host_memory(0, 64 * MIB);
 	REQUIRE_EQ(host_early_param("16M@0"), 0);
@@ -326,7 +326,7 @@ TEST(all_but_12, "an area cannot be all of the memory but 12 MiB")
 	REQUIRE_STREQ(host.log, "cma: cma=52M: size is too large; no area\n");
 }
 
-TEST(limit, "the limit of the architecture holds unless an address was given")
+TEST(limit, "the limit of the architecture applies unless an address was requested")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("16M"), 0);
@@ -343,7 +343,7 @@ TEST(limit_low, "no room below the limit")
 	check_place(dma_contiguous_default_area, 3, 0, 0);
 }
 
-TEST(limit_base, "a place that was asked for may be above the limit")
+TEST(limit_base, "a requested address may be above the limit")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("16M@0x70000000"), 0);
@@ -393,7 +393,7 @@ TEST(limit_border, "no area lies across the limit, where a zone may end")
 	check_place(dma_contiguous_default_area, 3, 0x68000000, 16);
 }
 
-TEST(little_left, "what has to be left need not be whole blocks")
+TEST(little_left, "the memory that has to remain need not be whole blocks")
 {
 	unsigned int i;
 
@@ -407,7 +407,7 @@ TEST(little_left, "what has to be left need not be whole blocks")
 	REQUIRE_STREQ(host.log, "cma: reserved 40960 KiB at 0x60c00000\n");
 }
 
-/* Each program has another choice of Kconfig: CONFIG_MIB is what it makes of 512 MiB */
+/* Each program has a different Kconfig choice; CONFIG_MIB is its size with 512 MiB */
 TEST(config, "size by Kconfig")
 {
 	char line[100];
@@ -421,7 +421,7 @@ TEST(config, "size by Kconfig")
 		    CONFIG_MIB);
 }
 
-TEST(config_full, "size by Kconfig, and no room")
+TEST(config_full, "size by Kconfig without room for it")
 {
 	full();
 	host_reserve(0x60600000, 0x1a00000);
@@ -484,7 +484,7 @@ TEST_TABLE(declare, "dma_declare_contiguous", ARRAY_SIZE(declare_rows), declare_
 	REQUIRE(!dma_contiguous_default_area);
 }
 
-TEST(declare_many, "as many areas of devices as CONFIG_CMA_AREAS, besides the default one")
+TEST(declare_many, "CONFIG_CMA_AREAS areas of devices, besides the default one")
 {
 	struct device dev[CONFIG_CMA_AREAS] = { }, one_more = { };
 	unsigned int i;
@@ -527,7 +527,7 @@ static void boot(void)
 	REQUIRE_EQ(host_core_initcall(), 0);
 }
 
-TEST(booted, "a device gets a buffer from what was reserved")
+TEST(booted, "a device gets a buffer from the reserved area")
 {
 	struct device dev = { };
 	struct page *page;
@@ -544,7 +544,7 @@ TEST(booted, "a device gets a buffer from what was reserved")
 	host_check_area(dma_contiguous_default_area);
 }
 
-TEST(booted_unreserved, "memory that memblock could not reserve is not used")
+TEST(booted_unreserved, "memory that memblock failed to reserve is not used")
 {
 	vexpress();
 	host.fail_memblock_reserve = true;

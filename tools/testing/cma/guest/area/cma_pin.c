@@ -112,7 +112,7 @@ TEST(around, "allocations avoid a pinned page")
 	REQUIRE(!ioctl(ctl, CMA_CTL_UNPIN), "%s", strerror(errno));
 	count = allocate_all(ctl, MIB, alloc, 1024);
 	REQUIRE(count == without, "%zu buffers afterwards", count);
-	REQUIRE(covers(alloc, count, pfn), "nobody wants the page");
+	REQUIRE(covers(alloc, count, pfn), "the unpinned page was not taken");
 	REQUIRE(page_right(page, OWNER, 0), "the moved page has changed");
 	free_all(ctl, alloc, count);
 }

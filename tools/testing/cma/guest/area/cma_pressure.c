@@ -136,7 +136,7 @@ static void allocate(struct pages *pages, void (*check)(struct pages *pages))
 		ioctl(pages->ctl, CMA_CTL_FILL, alloc.id);
 		check(pages);
 		REQUIRE(!ioctl(pages->ctl, CMA_CTL_CHECK, alloc.id),
-			"%zu MiB: somebody wrote to the buffer", mibs[i]);
+			"%zu MiB: another user wrote to the buffer", mibs[i]);
 		REQUIRE(!ioctl(pages->ctl, CMA_CTL_FREE, alloc.id), "%s",
 			strerror(errno));
 	}

@@ -127,14 +127,14 @@ TEST(device_dma, "the device reads and writes the memory that a process sees")
 	REQUIRE(dev_sees(dev, mem, CMA_MOCK_SIZE), "the device reads other bytes");
 	mem[CMA_MOCK_SIZE - 1] ^= 1;
 	REQUIRE(dev_sees(dev, mem, CMA_MOCK_SIZE), "the last byte");
-	REQUIRE(dev_fill(dev, 1) == -EINVAL, "it writes what it shall only read");
+	REQUIRE(dev_fill(dev, 1) == -EINVAL, "it writes a buffer mapped for reading");
 	unmap_and_detach(dev);
 
 	attach_and_map(dev, fd, IMPORTER_WRITE, NULL);
 	REQUIRE(!dev_fill(dev, 0xfffffff0), "fill: %s", strerror(errno));
 	REQUIRE(is_pattern(mem, CMA_MOCK_SIZE, 0xfffffff0), "not in memory");
 	REQUIRE(dev_call(dev, IMPORTER_SUM, (long)mem) == -EINVAL,
-		"it reads what it shall only write");
+		"it reads a buffer mapped for writing");
 	unmap_and_detach(dev);
 }
 

@@ -17,7 +17,7 @@
 #define SECONDS	3	/* for each race of threads */
 
 /*
- * Who may call what
+ * Which process may call which ioctl
  */
 
 static const struct call {

@@ -47,7 +47,7 @@ static void export_frame(struct camera *camera, unsigned int i)
 	REQUIRE(!ret, "frame: %s", strerror(-ret));
 	frame->mem = handle_map(camera->card, frame->handle, frame->size,
 				MAP_SHARED);
-	/* later kernels: "don't allow imported objects to be mapped" */
+	/* Later kernels refuse to map imported objects */
 	if (!frame->mem && errno == EINVAL && card_is_later())
 		frame->mem = map_buffer(camera->fds[i], frame->size);
 	REQUIRE(frame->mem, "map: %s", strerror(errno));

@@ -2,7 +2,7 @@
 /*
  * Run the tests of a program and print the results as TAP
  *
- * Each test runs in a process of its own, with a time limit, so that what it
+ * Each test runs in its own process, with a time limit, so that what it
  * leaves behind is gone before the next one starts. The program's main() is here.
  * With an argument, only tests run whose name contains it. A program may define
  * macros before it includes this file; they are described below.

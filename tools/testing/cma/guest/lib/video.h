@@ -213,7 +213,7 @@ static void require_in_use(int video)
 
 	REQUIRE(ret ? errno == EBUSY :
 		req.capabilities & V4L2_BUF_CAP_SUPPORTS_ORPHANED_BUFS,
-		"a buffer that somebody has was freed");
+		"a buffer that is in use was freed");
 }
 
 /* A descriptor, or a negative errno. */

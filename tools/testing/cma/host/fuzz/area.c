@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Any sequence of allocations and releases on an area in use: pages have one
+ * Any sequence of allocations and releases on an active area: each page has one
  * owner, and none is lost.  Input: a byte for the area, then 4 for each step.
  */
 #include "stubs.h"
@@ -51,7 +51,7 @@ static void let_go(struct held *h, unsigned long count)
 	h->count -= count;
 }
 
-/* The rest of the system uses what is free */
+/* The rest of the system uses free pages */
 static void use_page(unsigned long i, enum host_state state)
 {
 	if (host.pages[i].state != PAGE_OWNED)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Feed a fuzzer without libFuzzer: first the files of a corpus, then what comes
- * out of changing them at random.  driver CORPUS SECONDS [SEED], or driver FILE
- * to repeat a crash.
+ * Feed a fuzzer without libFuzzer: first the files of a corpus, then random
+ * changes of them.  driver CORPUS SECONDS [SEED], or driver FILE to repeat a
+ * crash.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 static struct input { uint8_t data[MAX_SIZE]; size_t size; } corpus[MAX_FILES], input;
 static unsigned int nr_files;
 
-/* Sanitizers stop like failed checks do */
+/* A sanitizer report stops as a failed check does */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -40,7 +40,7 @@ static void crashed(int sig)
 
 static void run(void)
 {
-	/* A copy of the exact size, so that reading behind it is noticed */
+	/* A copy of the exact size, so that reads past its end are noticed */
 	uint8_t *data = malloc(input.size ? input.size : 1);
 
 	memcpy(data, input.data, input.size);
@@ -112,7 +112,7 @@ static void change(void)
 		memmove(input.data + at, input.data + at + n, input.size - at - n);
 		input.size -= n;
 		break;
-	case 4:	/* the rest of another one */
+	case 4:	/* the rest of another input */
 		if (at < other->size) {
 			memcpy(input.data + at, other->data + at, other->size - at);
 			input.size = other->size;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <strings.h>
 
-/* What libFuzzer calls (under another name, see run), or driver.c */
+/* Called by libFuzzer (under another name, see fuzz), or by driver.c */
 int fuzz_one_input(const uint8_t *data, size_t size);
 
 #endif

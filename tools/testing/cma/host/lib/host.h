@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What tests see of the kernel that is played by stubs.c, and how a test is
- * written.
+ * The interface of the simulated kernel in stubs.c for tests, and how to write a
+ * test.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -13,11 +13,11 @@
 
 struct cma;
 
-/* What a page of the model is doing */
+/* State of a page of the model */
 enum host_state {
-	PAGE_HOLE,	/* no such memory */
+	PAGE_HOLE,	/* not memory */
 	PAGE_RESERVED,	/* since boot */
-	PAGE_SYSTEM,	/* given to the page allocator, not as MIGRATE_CMA */
+	PAGE_SYSTEM,	/* the page allocator's, not MIGRATE_CMA */
 	PAGE_FREE,
 	PAGE_MOVABLE,	/* in use, and can be moved elsewhere */
 	PAGE_PINNED,	/* in use, and cannot be moved */
@@ -27,7 +27,7 @@ enum host_state {
 struct page {
 	enum host_state	state;
 	int		zone;
-	unsigned int	tries;	/* to move it while it was pinned */
+	unsigned int	tries;	/* attempts to move it while it was pinned */
 	unsigned long	owner;	/* of a test's allocation */
 };
 
@@ -35,14 +35,14 @@ struct host_region {
 	unsigned long long base, size;
 };
 
-/* The machine; all is forgotten by host_reset() */
+/* The machine; host_reset() resets all of it */
 struct host {
 	struct host_region memory[4], reserved[16];
 	unsigned int	nr_memory, nr_reserved;
 	unsigned long	first_pfn, nr_pages;	/* of the model */
 	struct page	*pages;
-	long		elsewhere;	/* room for pages that are moved; < 0: no end */
-	int		fail_kzalloc;	/* the n-th from now on fails; 0: none */
+	long		elsewhere;	/* free pages to move to; < 0: unlimited */
+	int		fail_kzalloc;	/* the n-th call from now fails; 0: none */
 	bool		fail_memblock_reserve;
 	bool		killed;		/* a fatal signal is pending */
 	unsigned int	sleeps;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The kernel around the code under test: locks, messages, memblock, and a page
- * allocator in which each page is in one state.
+ * allocator in which each page has one state.
  */
 #include <sched.h>
 
@@ -21,13 +21,13 @@ __thread struct task_struct host_current;
 static __thread unsigned int spinlocks, mutexes;
 static __thread bool irqs_off;
 
-/* The model's zone->lock and all else that threads share */
+/* The model's zone->lock; also protects everything else that threads share */
 static pthread_mutex_t model = PTHREAD_MUTEX_INITIALIZER;
 static bool isolated[256];	/* pageblocks of the model */
 static struct zone zones[4];
 static struct { const char *name; unsigned long count; } events[MAX_EVENTS];
 
-/* Failed tests and fuzzers end alike: the fuzzers' driver waits for SIGABRT */
+/* Failed tests and fuzzers end with SIGABRT, which the fuzzers' driver handles */
 static __noreturn void end_failed(const char *fmt, va_list args)
 {
 	vprintf(fmt, args);
@@ -133,7 +133,7 @@ void host_mutex_unlock(struct host_lock *lock)
 	drop(lock);
 }
 
-/* Interrupts off by the test */
+/* Interrupts disabled by the test */
 void host_atomic(bool on)
 {
 	irqs_off = on;
@@ -247,7 +247,7 @@ unsigned long bitmap_weight(const unsigned long *map, unsigned long size)
 	return weight;
 }
 
-/* Stricter than the kernel's: a bit may not be set or cleared twice */
+/* Stricter than the kernel: setting or clearing a bit twice is an error */
 static void bitmap_change(unsigned long *map, unsigned long bit, unsigned long nr_bits, bool to)
 {
 	for (; nr_bits; bit++, nr_bits--) {
@@ -344,13 +344,13 @@ void host_reserve(unsigned long long base, unsigned long long size)
 	host.reserved[host.nr_reserved++] = (struct host_region){ base, size };
 }
 
-/* Simplified: the tests say where low memory ends */
+/* Simplified: the tests set the end of low memory */
 phys_addr_t dma_contiguous_lowmem_end(void)
 {
 	return memblock.current_limit;
 }
 
-/* Faithful as far as the caller goes: what is recorded is what was reserved */
+/* Faithful to the caller: records the reserved range */
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
 {
 	host.fixup = (struct host_region){ base, size };
@@ -436,7 +436,7 @@ static bool *block(unsigned long pfn)
 			 pageblock_nr_pages];
 }
 
-/* Change [start, end) from one state to another; returns where that ended */
+/* Change [start, end) from one state to another; returns the first pfn not changed */
 static unsigned long change(unsigned long start, unsigned long end, enum host_state from,
 			    enum host_state to)
 {
@@ -452,7 +452,7 @@ static void check_range(unsigned long start, unsigned long end, unsigned int typ
 	pfn_to_page(end - 1);
 }
 
-/* Where a search can go on behind, when the first page in use is this one */
+/* The pfn after which a search can resume, given the first page in use */
 static unsigned long last_used(unsigned long used, unsigned long end)
 {
 	unsigned long block_end = round_down(used, pageblock_nr_pages) + pageblock_nr_pages;
@@ -467,7 +467,7 @@ static unsigned long last_used(unsigned long used, unsigned long end)
 	return used;
 }
 
-/* Faithful: also about how far it looks for pages in use */
+/* Faithful, including how far it looks for pages in use */
 bool take_contig_range(unsigned long start, unsigned long end, unsigned int migratetype,
 		       unsigned long *used_pfn)
 {
@@ -493,7 +493,7 @@ bool take_contig_range(unsigned long start, unsigned long end, unsigned int migr
 	return pfn >= end;
 }
 
-/* Empty [start, end), a page at a time, so that other threads get in between */
+/* Empty [start, end) page by page, so that other threads can interleave */
 static int empty(unsigned long start, unsigned long end, unsigned long *busy_pfn)
 {
 	int ret = 0;
@@ -521,7 +521,7 @@ static int empty(unsigned long start, unsigned long end, unsigned long *busy_pfn
 	return ret;
 }
 
-/* Faithful: pages that were moved out before it failed are free afterwards */
+/* Faithful: pages moved out before a failure are free afterwards */
 int alloc_contig_range_busy(unsigned long start, unsigned long end, unsigned int migratetype,
 			    unsigned long *busy_pfn)
 {
@@ -561,7 +561,7 @@ int page_count(const struct page *page)
 	return page->state >= PAGE_MOVABLE;
 }
 
-/* Whose bit stands for this page, if any */
+/* The area whose bitmap covers this page, or NULL */
 static bool is_claimed(unsigned long pfn)
 {
 	unsigned int i;
@@ -575,7 +575,7 @@ static bool is_claimed(unsigned long pfn)
 	return false;
 }
 
-/* Stricter than the kernel's: a range may not be claimed by others before */
+/* Stricter than the kernel: claiming a claimed range is an error */
 void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 {
 	unsigned long end = pfn + nr_pages;
@@ -604,7 +604,7 @@ void init_cma_reserved_pageblock(struct page *page)
 		   pfn + pageblock_nr_pages);
 }
 
-/* Faithful: what is no memory, or not reserved, is left alone */
+/* Faithful: skips holes and pages that are not reserved */
 void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages)
 {
 	for (; nr_pages; pfn++, nr_pages--)
@@ -612,7 +612,7 @@ void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages)
 			change(pfn, pfn + 1, PAGE_RESERVED, PAGE_SYSTEM);
 }
 
-/* No page lost, and nothing else left behind by whoever used the area */
+/* No page is lost, and no user of the area left anything behind */
 void host_check_area(struct cma *cma)
 {
 	unsigned long i;
@@ -626,14 +626,14 @@ void host_check_area(struct cma *cma)
 		struct page *page = pfn_to_page(cma->base_pfn + i);
 
 		bit = test_bit(cma->bitmap, i >> cma->order_per_bit);
-		/* Nobody is taking anything */
+		/* No allocation is in progress */
 		if (bit != test_bit(cma->allocated, i >> cma->order_per_bit))
 			host_fail("page %lu of the area: claimed and allocated differ", i);
 		if (page->state == PAGE_OWNED && !bit)
 			host_fail("page %lu of the area is lost: its bit is clear", i);
 		if (page->state < PAGE_FREE)
 			host_fail("page %lu of the area is in state %d", i, page->state);
-		/* What is behind the end of an allocation shares its last bit */
+		/* Pages after the end of an allocation can share its last bit */
 		if (bit && page->state != PAGE_OWNED &&
 		    pfn_to_page(cma->base_pfn + round_down(i, 1UL << cma->order_per_bit))->state
 		    != PAGE_OWNED)

@@ -3,7 +3,7 @@
  * The kernel around drivers/base/cma*.c and dma-contiguous.c, on the host.
  *
  * Each stub says what it is: faithful (does what the kernel does, as far as
- * the code under test can see), simplified (what it leaves out is said), or
+ * the code under test can see), simplified (says what it leaves out), or
  * empty.  A stub that notices a mistake of its caller ends the program.
  */
 #ifndef HOST_STUBS_H
@@ -26,7 +26,7 @@
 
 #include "host.h"
 
-/* Faithful: types, with the widths that 32-bit ARM has without LPAE, or with */
+/* Faithful: types, with the widths of 32-bit ARM, with or without LPAE */
 typedef uint8_t u8;
 typedef uint32_t u32;
 typedef unsigned long long u64;
@@ -136,13 +136,13 @@ int host_mutex_lock(struct host_lock *lock, bool killable);
 void host_mutex_unlock(struct host_lock *lock);
 void host_assert_held(const struct host_lock *lock);
 
-/* Simplified: memory of the C library, that can be made to fail */
+/* Simplified: memory of the C library, with injected failures */
 #define GFP_KERNEL		1U
 int page_count(const struct page *page);
 void *kzalloc(size_t size, gfp_t flags);
 #define kfree(p)		free(p)
 
-/* Simplified: a thread has flags only; nobody waits, host_on_sleep() is told */
+/* Simplified: a thread has only flags; a sleep returns at once and calls host_on_sleep() */
 struct task_struct { unsigned int flags; };
 extern __thread struct task_struct host_current;
 #define current			(&host_current)
@@ -150,7 +150,7 @@ extern __thread struct task_struct host_current;
 #define msecs_to_jiffies(ms)	((ms) / 10)
 long schedule_timeout_killable(long timeout);
 
-/* Faithful but for the rate: messages are kept for the test, levels are not */
+/* Faithful without the rate limit: messages are kept for the test, levels are not */
 #ifndef pr_fmt
 #define pr_fmt(fmt)		fmt
 #endif
@@ -162,7 +162,7 @@ long schedule_timeout_killable(long timeout);
 void host_print(const char *fmt, ...) __printf(1, 2);
 void host_debug(const char *fmt, ...) __printf(1, 2);
 
-/* Simplified: events are counted, under their names */
+/* Simplified: counts events by name */
 #define TP_PROTO(...)		__VA_ARGS__
 #define TRACE_EVENT(name, proto, ...) \
 	static inline void trace_##name(proto) { host_count("trace:" #name); }
@@ -191,7 +191,7 @@ static inline void list_del(struct list_head *entry)
 	entry->prev->next = entry->next;
 }
 
-/* Simplified: files of debugfs are kept in a table, by name */
+/* Simplified: keeps files of debugfs in a table, by name */
 struct inode { void *i_private; };
 struct file { void *private_data; };
 struct dentry { int unused; };
@@ -214,7 +214,7 @@ int kstrtoul_from_user(const char *buf, size_t size, unsigned int base, unsigned
 int single_open(struct file *file, int (*show)(struct seq_file *s, void *unused), void *data);
 void seq_printf(struct seq_file *s, const char *fmt, ...) __printf(2, 3);
 
-/* Simplified: what is above the page allocator sees pages as numbers and types */
+/* Simplified: users of the page allocator see pages as numbers and types */
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096UL
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
@@ -233,7 +233,7 @@ struct zone *page_zone(const struct page *page);
 int PageReserved(const struct page *page);
 #define nth_page(page, n)	pfn_to_page(page_to_pfn(page) + (n))
 
-/* Faithful: memblock, with its arithmetic in phys_addr_t that can wrap round */
+/* Faithful: memblock, with arithmetic in phys_addr_t, which can wrap */
 struct memblock { phys_addr_t current_limit; };
 extern struct memblock memblock;
 phys_addr_t memblock_phys_mem_size(void);
@@ -245,7 +245,7 @@ int memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
 int memblock_is_region_reserved(phys_addr_t base, phys_addr_t size);
 int memblock_reserve(phys_addr_t base, phys_addr_t size);
 
-/* Simplified: what the code under test uses of a device */
+/* Simplified: only the fields of a device that the code under test uses */
 struct cma;
 struct device { struct cma *cma_area; };
 struct kobject { int unused; };

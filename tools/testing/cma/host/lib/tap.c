@@ -19,7 +19,7 @@ static void end_test(void)
 	host_reset();
 }
 
-/* Sanitizers end a test like a failed check does */
+/* A sanitizer report ends a test as a failed check does */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

@@ -222,7 +222,7 @@ static void st_check_restored(struct st *t, const unsigned long *entries,
 			return;
 		if (!ST_CHECK(t, before[i] &&
 			      (before[i] & L_PTE_MT_MASK) != uncached,
-			      "page %#lx: entry %#lx, but nobody has it",
+			      "page %#lx: entry %#lx, but it is not allocated",
 			      pfn + i, before[i]))
 			return;
 	}
@@ -377,7 +377,7 @@ static void st_check_pool(struct st *t, struct st_atomic *buffer,
 	}
 	for (i = 0; i < nr; i++)
 		ST_CHECK(t, st_is_filled(buffer[i].virt, (i & 0xff) | 1, size),
-			 "somebody else wrote to buffer %u", i);
+			 "another user wrote to buffer %u", i);
 	for (i = 0; i < nr; i++)
 		st_check_mapping(t, (unsigned long)buffer[i].virt,
 				 st_dma_pfn(buffer[i].dma), size,

@@ -443,7 +443,7 @@ CMA_SELFTEST(st_buf_move, "an exporter moves storage while it is not mapped")
 	if (!dmabuf)
 		return;
 	lenient = st_attach(t, dmabuf, LENIENT);
-	ST_CHECK(t, !mock.place, "memory before anybody needs it");
+	ST_CHECK(t, !mock.place, "memory before it is needed");
 	sgt[0] = dma_buf_map_attachment(lenient, DMA_BIDIRECTIONAL);
 	st_fill();
 	st_check_table(t, sgt[0], MOCK_PAGES);

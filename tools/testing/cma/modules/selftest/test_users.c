@@ -96,5 +96,5 @@ CMA_SELFTEST(st_tree_area,
 		 "release refused");
 	tree_area_release(dev);
 	ST_CHECK(t, dev_get_cma_area(dev) == dma_contiguous_default_area,
-		 "it still has an area of its own");
+		 "it still has a private area");
 }
