@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The area allocator: which pages it allocates, and that it leaks none. */
+/* The area allocator: which pages a caller gets, and that nothing leaks. */
 
 #include "stubs.h"
 #include <linux/cma.h>
@@ -9,7 +9,7 @@
 #define BASE	0x60400UL	/* a multiple of 4 MiB, but not of 8 MiB */
 #define BLOCK	1024UL
 
-/* An active area of @blocks pageblocks, entirely free */
+/* An active area of @blocks pageblocks whose pages are all free */
 static struct cma *area_of(unsigned long blocks, unsigned int order_per_bit)
 {
 	struct cma *cma;
@@ -23,7 +23,7 @@ static struct cma *area_of(unsigned long blocks, unsigned int order_per_bit)
 	return cma;
 }
 
-/* Every page was released */
+/* Every page was returned */
 static void check_all_free(struct cma *cma)
 {
 	host_check_area(cma);
@@ -64,7 +64,7 @@ TEST(every_size, "every size from one page to the area, twice, leaks nothing")
 	REQUIRE_STREQ(host.log, "");
 }
 
-TEST(impossible, "sizes larger than any area fail at once and silently")
+TEST(impossible, "impossible sizes fail at once and silently")
 {
 	struct cma *cma = area_of(1, 0);
 
@@ -79,7 +79,7 @@ TEST(impossible, "sizes larger than any area fail at once and silently")
 	check_all_free(cma);
 }
 
-TEST(alignment, "alignment is relative to addresses: 1 page at each order up to 12")
+TEST(alignment, "addresses are aligned, not offsets: 1 page at each order up to 12")
 {
 	struct cma *cma = area_of(8, 0);
 	struct page *first = cma_alloc(cma, 1, 0, false);
@@ -94,7 +94,7 @@ TEST(alignment, "alignment is relative to addresses: 1 page at each order up to 
 		REQUIRE_EQ(page_to_pfn(page), pfn);
 		REQUIRE(cma_release(cma, page, 1));
 	}
-	/* An alignment that no address in the area satisfies */
+	/* No address in the area has this alignment */
 	REQUIRE(!cma_alloc(cma, 1, 14, true));
 	REQUIRE(!cma_try_alloc(cma, 1, 14));
 	REQUIRE_EQ(atomic_long_read(&cma->nr_fail), 2);
@@ -103,7 +103,7 @@ TEST(alignment, "alignment is relative to addresses: 1 page at each order up to 
 	check_all_free(cma);
 }
 
-TEST(alignment_limit, "the alignment of a device's buffer is at most CONFIG_CMA_ALIGNMENT")
+TEST(alignment_limit, "CONFIG_CMA_ALIGNMENT limits the alignment for devices")
 {
 	struct cma *cma = area_of(8, 0);
 	struct device dev = { .cma_area = cma };
@@ -123,7 +123,7 @@ TEST(alignment_limit, "the alignment of a device's buffer is at most CONFIG_CMA_
 	check_all_free(cma);
 }
 
-TEST(order_per_bit, "several pages per bit: claims whole bits, takes only the requested pages")
+TEST(order_per_bit, "several pages per bit: whole bits are claimed, and only the pages requested")
 {
 	struct cma *cma = area_of(1, 3);
 	struct page *a = cma_alloc(cma, 1, 0, false), *b = cma_alloc(cma, 9, 0, false);
@@ -144,7 +144,7 @@ TEST(order_per_bit, "several pages per bit: claims whole bits, takes only the re
 	check_all_free(cma);
 }
 
-TEST(exhaustion, "a full area: an error, one message unless suppressed, and it keeps working")
+TEST(exhaustion, "a full area fails, with one message unless no_warn, and recovers")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *all = cma_alloc(cma, BLOCK, 0, false);
@@ -162,7 +162,7 @@ TEST(exhaustion, "a full area: an error, one message unless suppressed, and it k
 	check_all_free(cma);
 }
 
-TEST(release, "foreign, double and partial release")
+TEST(release, "foreign and double releases are refused, partial ones work")
 {
 	struct cma *cma = area_of(2, 0);
 	struct page *a = cma_alloc(cma, 16, 0, false), *b = cma_alloc(cma, 16, 0, false);
@@ -202,7 +202,7 @@ TEST(release, "foreign, double and partial release")
 	check_all_free(cma);
 }
 
-TEST(part_of_a_bit, "pages that do not fill a bit cannot be released alone")
+TEST(part_of_a_bit, "a part of a bit cannot be released alone")
 {
 	struct cma *cma = area_of(1, 2);
 	struct page *page = cma_alloc(cma, 7, 0, false);
@@ -242,7 +242,7 @@ TEST(empties, "a range in use is emptied, and each page is tried once")
 	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 2 * BLOCK - 100);
 	REQUIRE_EQ(host.sleeps, 0);
 
-	/* Without memory to move pages to, no other range and no other round is tried */
+	/* No memory to move pages to: try neither another range nor another round */
 	REQUIRE(!cma_alloc(cma, 100, 0, false));
 	REQUIRE_EQ(host.sleeps, 0);
 	REQUIRE_STREQ(host.log, "cma: area test: no 100 contiguous pages aligned to order 0, error -12 "
@@ -267,7 +267,7 @@ TEST(busy, "the search resumes after a pinned page")
 	REQUIRE_EQ(host_events("trace:cma_alloc_busy_retry"), 1);
 	REQUIRE(cma_release(cma, page, 64));
 
-	/* With alignment, it resumes at the next aligned address after the page */
+	/* Aligned: the next place is the next aligned one after the page */
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
 	host_set(BASE + 5, 1, PAGE_PINNED);
 	page = cma_alloc(cma, 32, 5, false);
@@ -279,7 +279,7 @@ TEST(busy, "the search resumes after a pinned page")
 	host_check_area(cma);
 }
 
-TEST(rounds, "all busy: three rounds, and each tries a pinned page once")
+TEST(rounds, "all busy: three rounds, and a pinned page is tried once in each")
 {
 	struct cma *cma = area_of(2, 0);
 	unsigned long i;
@@ -317,7 +317,7 @@ TEST(second_chance, "a page that is unpinned between two rounds is taken in the 
 	check_all_free(cma);
 }
 
-TEST(killed, "a task that is being killed: -EINTR, no message, no leak")
+TEST(killed, "a killed task gets nothing, without a message, and leaks nothing")
 {
 	struct cma *cma = area_of(1, 0);
 
@@ -332,7 +332,7 @@ TEST(killed, "a task that is being killed: -EINTR, no message, no leak")
 	host_check_area(cma);
 }
 
-TEST(atomic, "with interrupts off, only free ranges are taken, and release works")
+TEST(atomic, "with interrupts off, free ranges can be taken and released")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -348,7 +348,7 @@ TEST(atomic, "with interrupts off, only free ranges are taken, and release works
 	check_all_free(cma);
 }
 
-TEST(reclaim, "an allocation from within reclaim empties nothing")
+TEST(reclaim, "nothing is emptied during reclaim")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -364,7 +364,7 @@ TEST(reclaim, "an allocation from within reclaim empties nothing")
 	host_check_area(cma);
 }
 
-TEST(free_behind_used, "free pages after a long run of used pages are found")
+TEST(free_behind_used, "free pages after many used ones are found")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -388,7 +388,7 @@ static void use_other_area(void)
 
 static struct cma *emptied;
 
-/* hugetlb calls this for each of its pages, wherever it is. */
+/* As hugetlb does with each of its pages, whether in an area or not. */
 static void release_own_page(void)
 {
 	struct page *page = pfn_to_page(BASE + 2);
@@ -399,7 +399,7 @@ static void release_own_page(void)
 	host_set(BASE + 2, 1, PAGE_FREE);
 }
 
-TEST(page_of_others, "pages that the area did not allocate are not released, even during a trial")
+TEST(page_of_others, "pages that the area did not allocate are not released, even if claimed")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -442,7 +442,7 @@ TEST(two_areas, "one area allocates while a range of another is emptied")
 	host_check_area(cma);
 }
 
-TEST(areas, "invalid bases and sizes, and too many areas")
+TEST(areas, "invalid bases and sizes, and too many areas, are refused")
 {
 	struct cma *cma = NULL;
 	unsigned int i;
@@ -462,7 +462,7 @@ TEST(areas, "invalid bases and sizes, and too many areas")
 	REQUIRE_EQ(cma_area_count, MAX_CMA_AREAS);
 }
 
-TEST(early, "an inactive area allocates and releases nothing")
+TEST(early, "an area that is not active yet allocates and releases nothing")
 {
 	struct cma *cma;
 
@@ -540,7 +540,7 @@ TEST_TABLE(bad_area, "memory goes back to the system", ARRAY_SIZE(bad_areas), ba
 static struct cma *shared;
 static unsigned long next_owner;
 
-/* No other thread got these pages, before or since */
+/* These pages were not allocated to another owner, before or since */
 static void own(struct page *page, unsigned long count, unsigned long from, unsigned long to)
 {
 	while (count--) {
@@ -571,7 +571,7 @@ static void *use_area(void *arg)
 			held[i].page = cma_try_alloc(shared, held[i].count, rand_r(&seed) % 7);
 		if (held[i].page)
 			own(held[i].page, held[i].count, 0, held[i].owner);
-		/* Page cache returns while no thread allocates the page */
+		/* Page cache uses a page while it is free */
 		i = rand_r(&seed) % shared->count;
 		__atomic_compare_exchange_n(&host.pages[i].state, &(enum host_state){ PAGE_FREE },
 					    rand_r(&seed) % 16 ? PAGE_MOVABLE : PAGE_PINNED, false,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Files of an area in debugfs. */
+/* The files of an area in debugfs. */
 
 #include "stubs.h"
 #include <linux/cma.h>
@@ -9,6 +9,8 @@ extern int (*host_late_initcall)(void);
 
 static struct { const char *name; void *data; const struct file_operations *fops; } files[32];
 static struct seq_file seq;
+
+/* Simplified: files are kept in a table, and read into a static buffer */
 
 struct dentry *debugfs_create_dir(const char *name, void *parent)
 {
@@ -106,7 +108,7 @@ static struct cma *area_with_files(unsigned int order_per_bit)
 	return cma;
 }
 
-TEST(debugfs, "alloc, free and the numbers to read")
+TEST(debugfs, "alloc, free and the numbers of an area")
 {
 	struct cma *cma = area_with_files(4);
 
@@ -118,7 +120,7 @@ TEST(debugfs, "alloc, free and the numbers to read")
 	REQUIRE_EQ(put("alloc", "64"), 2);
 	REQUIRE_EQ(put("free", "16"), 2);
 	REQUIRE_EQ(get("used"), 64);
-	/* The last buffer is freed first, from its start */
+	/* The last buffer is freed first, from its beginning */
 	REQUIRE_STREQ(bitmap(), "29 0\n");
 	REQUIRE_EQ(get("maxchunk"), 1024 - 80);
 	REQUIRE_EQ(put("alloc", "1025"), -ENOMEM);
@@ -133,7 +135,7 @@ TEST(debugfs, "alloc, free and the numbers to read")
 	host_check_area(cma);
 }
 
-TEST(debugfs_part, "counts that are not a multiple of a bit can be freed")
+TEST(debugfs_part, "a buffer that is not a multiple of a bit can be freed, too")
 {
 	struct cma *cma = area_with_files(2);
 
@@ -143,7 +145,7 @@ TEST(debugfs_part, "counts that are not a multiple of a bit can be freed")
 	host_check_area(cma);
 }
 
-TEST(debugfs_none, "an inactive area has no files")
+TEST(debugfs_none, "an area that is not active has no files")
 {
 	host.fail_kzalloc = 1;
 	area_with_files(0);

@@ -10,7 +10,7 @@ cflags=(-std=gnu11 -O1 -g -Wall -Werror -pthread
 	"-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer
 	-DCONFIG_CMA=1 -DCONFIG_CMA_AREAS=7)
 
-# A kernel header that is not ours is stubs.h under another name
+# Each header of the kernel that is not ours is replaced by stubs.h
 stub_headers() {
 	local h
 	while read -r h; do
@@ -19,11 +19,11 @@ stub_headers() {
 		echo '#include "stubs.h"' > "$out/include/$h"
 	done < <(grep -hoP '^#\s*include <\K(linux|asm|trace)/[^>]+' "$src"/drivers/base/cma*.[ch] "${kernel[@]}" \
 		"$src"/include/{linux,trace/events}/*.h "$src"/arch/arm/include/asm/*.h | sort -u)
-	# The C library includes this one
+	# The C library includes this header
 	echo '#include_next <linux/errno.h>' >> "$out/include/linux/errno.h"
 }
 
-# build NAME COMPILER FILES-AND-FLAGS...: build/host/NAME from these, the kernel's files and their stubs
+# build NAME COMPILER FILES-AND-FLAGS...: make build/host/NAME from these, the kernel's files and stubs
 build() {
 	local name=$1 cc=$2
 	shift 2
@@ -33,7 +33,7 @@ build() {
 		-o "$out/$name" "${kernel[@]}" "$here/lib/stubs.c" "$@"
 }
 
-# Can this machine (unless CMA_NO_M32 is set) build and run 32-bit programs with the sanitizers? Sets m32.
+# Can this machine build and run 32-bit programs with the sanitizers? Not with CMA_NO_M32. Sets m32.
 # (Not with gcc-multilib: Debian cannot have that and a cross compiler.)
 has_m32() {
 	m32=(-m32 -idirafter "/usr/include/$(gcc -print-multiarch)")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The place of the areas: "cma=", Kconfig, areas of devices. */
+/* The place and size of areas: "cma=", Kconfig, areas of devices. */
 #include "stubs.h"
 #include <linux/cma.h>
 #include <linux/dma-contiguous.h>
@@ -211,7 +211,7 @@ static const char *row_name(size_t row)
 	return name;
 }
 
-/* The area exists and memblock and the architecture know it, or it does not */
+/* The area exists, and memblock and the architecture know it; or none of that */
 static void check_place(const struct cma *cma, unsigned int nr_reserved, unsigned long long base,
 			unsigned long size_mib)
 {
@@ -256,7 +256,7 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 	check_place(dma_contiguous_default_area, nr_reserved, r->base, r->size_mib);
 }
 
-TEST(argument_last, "the last cma= wins, and \"cma\" alone is not a size")
+TEST(argument_last, "the last cma= counts")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("garbage"), 0);
@@ -277,7 +277,7 @@ TEST(argument_none, "\"cma\" without a value is not a size")
 	check_place(dma_contiguous_default_area, 3, 0, 0);
 }
 
-TEST(argument_long, "an argument too long for the message is truncated only there")
+TEST(argument_long, "an argument that is too long is truncated in the message only")
 {
 	char arg[100], line[200];
 
@@ -299,7 +299,7 @@ TEST(at_zero, "an area can start at address 0")
 	REQUIRE_EQ(cma_get_base(dma_contiguous_default_area), 0);
 }
 
-TEST(highest_at_zero, "the highest place can be at address 0")
+TEST(highest_at_zero, "the highest free range can be at address 0")
 {
 	host_memory(0, 64 * MIB);
 	host_reserve(0x1000000, 0x1000);
@@ -310,7 +310,7 @@ TEST(highest_at_zero, "the highest place can be at address 0")
 	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x00000000\n");
 }
 
-TEST(all_but_16, "an area can be all of the memory but 16 MiB")
+TEST(all_but_16, "an area can take all memory but 16 MiB")
 {
 	host_memory(0, 64 * MIB);
 	REQUIRE_EQ(host_early_param("75%"), 0);
@@ -318,7 +318,7 @@ TEST(all_but_16, "an area can be all of the memory but 16 MiB")
 	REQUIRE_STREQ(host.log, "cma: reserved 49152 KiB at 0x01000000\n");
 }
 
-TEST(all_but_12, "an area cannot be all of the memory but 12 MiB")
+TEST(all_but_12, "an area cannot take all memory but 12 MiB")
 {
 	host_memory(0, 64 * MIB);
 	REQUIRE_EQ(host_early_param("52M"), 0);
@@ -326,7 +326,7 @@ TEST(all_but_12, "an area cannot be all of the memory but 12 MiB")
 	REQUIRE_STREQ(host.log, "cma: cma=52M: size is too large; no area\n");
 }
 
-TEST(limit, "the limit of the architecture applies unless an address was requested")
+TEST(limit, "the limit of the architecture applies unless a base is given")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("16M"), 0);
@@ -334,7 +334,7 @@ TEST(limit, "the limit of the architecture applies unless an address was request
 	check_place(dma_contiguous_default_area, 3, 0x67000000, 16);
 }
 
-TEST(limit_low, "no room below the limit")
+TEST(limit_low, "no free range below the limit: no area")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("64M"), 0);
@@ -343,7 +343,7 @@ TEST(limit_low, "no room below the limit")
 	check_place(dma_contiguous_default_area, 3, 0, 0);
 }
 
-TEST(limit_base, "a requested address may be above the limit")
+TEST(limit_base, "a base that is given may be above the limit")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("16M@0x70000000"), 0);
@@ -374,7 +374,7 @@ static const char *limit_name(size_t row)
 	return name;
 }
 
-TEST_TABLE(limit_high, "in high memory if there is some below the limit", ARRAY_SIZE(limits),
+TEST_TABLE(limit_high, "an area is in high memory if the limit allows it", ARRAY_SIZE(limits),
 	   limit_name)
 {
 	highmem();
@@ -383,7 +383,7 @@ TEST_TABLE(limit_high, "in high memory if there is some below the limit", ARRAY_
 	check_place(dma_contiguous_default_area, 2, limits[row].base, limits[row].size_mib);
 }
 
-TEST(limit_border, "no area lies across the limit, where a zone may end")
+TEST(limit_border, "an area does not cross the limit, where a zone may end")
 {
 	vexpress();
 	REQUIRE_EQ(host_early_param("16M@0x67800000"), 0);
@@ -393,7 +393,7 @@ TEST(limit_border, "no area lies across the limit, where a zone may end")
 	check_place(dma_contiguous_default_area, 3, 0x68000000, 16);
 }
 
-TEST(little_left, "the memory that has to remain need not be whole blocks")
+TEST(little_left, "memory that has to be left need not be whole blocks")
 {
 	unsigned int i;
 
@@ -407,7 +407,7 @@ TEST(little_left, "the memory that has to remain need not be whole blocks")
 	REQUIRE_STREQ(host.log, "cma: reserved 40960 KiB at 0x60c00000\n");
 }
 
-/* Each program has a different Kconfig choice; CONFIG_MIB is its size with 512 MiB */
+/* Each program has another choice of Kconfig; CONFIG_MIB is its result for 512 MiB */
 TEST(config, "size by Kconfig")
 {
 	char line[100];
@@ -421,7 +421,7 @@ TEST(config, "size by Kconfig")
 		    CONFIG_MIB);
 }
 
-TEST(config_full, "size by Kconfig without room for it")
+TEST(config_full, "size by Kconfig, and no free range")
 {
 	full();
 	host_reserve(0x60600000, 0x1a00000);
@@ -484,7 +484,7 @@ TEST_TABLE(declare, "dma_declare_contiguous", ARRAY_SIZE(declare_rows), declare_
 	REQUIRE(!dma_contiguous_default_area);
 }
 
-TEST(declare_many, "CONFIG_CMA_AREAS areas of devices, besides the default one")
+TEST(declare_many, "CONFIG_CMA_AREAS areas of devices are possible beside the default one")
 {
 	struct device dev[CONFIG_CMA_AREAS] = { }, one_more = { };
 	unsigned int i;
@@ -527,7 +527,7 @@ static void boot(void)
 	REQUIRE_EQ(host_core_initcall(), 0);
 }
 
-TEST(booted, "a device gets a buffer from the reserved area")
+TEST(booted, "a device gets a buffer from the reserved memory")
 {
 	struct device dev = { };
 	struct page *page;

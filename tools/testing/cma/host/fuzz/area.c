@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Any sequence of allocations and releases on an active area: each page has one
- * owner, and none is lost.  Input: a byte for the area, then 4 for each step.
+ * Run any sequence of allocations and releases on an active area: each page has
+ * one owner, and none is lost. Input: a byte for the area, then 4 for each step.
  */
 #include "stubs.h"
 #include <linux/cma.h>
@@ -34,7 +34,7 @@ static void hold(struct held *h, struct page *page, unsigned long count, unsigne
 	nr_held += count;
 }
 
-/* All of it, or the first whole bits */
+/* Release all of it, or the first whole bits */
 static void let_go(struct held *h, unsigned long count)
 {
 	unsigned long i, bit = 1UL << cma->order_per_bit;
@@ -51,7 +51,7 @@ static void let_go(struct held *h, unsigned long count)
 	h->count -= count;
 }
 
-/* The rest of the system uses free pages */
+/* The rest of the system uses a free page */
 static void use_page(unsigned long i, enum host_state state)
 {
 	if (host.pages[i].state != PAGE_OWNED)

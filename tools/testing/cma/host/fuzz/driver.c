@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Feed a fuzzer without libFuzzer: first the files of a corpus, then random
- * changes of them.  driver CORPUS SECONDS [SEED], or driver FILE to repeat a
+ * mutations of them. driver CORPUS SECONDS [SEED], or driver FILE to repeat a
  * crash.
  */
 #include <dirent.h>
@@ -21,7 +21,7 @@
 static struct input { uint8_t data[MAX_SIZE]; size_t size; } corpus[MAX_FILES], input;
 static unsigned int nr_files;
 
-/* A sanitizer report stops as a failed check does */
+/* A sanitizer's report ends the program like a failed check */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -40,7 +40,7 @@ static void crashed(int sig)
 
 static void run(void)
 {
-	/* A copy of the exact size, so that reads past its end are noticed */
+	/* A copy of the exact size, so that reads beyond it are noticed */
 	uint8_t *data = malloc(input.size ? input.size : 1);
 
 	memcpy(data, input.data, input.size);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <strings.h>
 
-/* Called by libFuzzer (under another name, see fuzz), or by driver.c */
+/* Called by driver.c, or by libFuzzer (under its own name, see fuzz/fuzz) */
 int fuzz_one_input(const uint8_t *data, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Any "cma=" on any machine: one message, and either no area or one in an
- * allowed place.  Input: 4 bytes for the machine, then the argument.
+ * Try any "cma=" on any machine: it gives one message, and no area or a valid one.
+ * Input: 4 bytes for the machine, then the argument.
  */
 #include "stubs.h"
 #include <linux/cma.h>
@@ -24,7 +24,7 @@ static void make_machine(const uint8_t *data)
 	memblock.current_limit = base + data[2] * 2 * MIB;
 }
 
-/* Only for accepted arguments, which are well-formed */
+/* For accepted arguments only, which are well-formed */
 static u64 number(const char *s, char **end)
 {
 	u64 val = strtoull(s, end, !strncasecmp(s, "0x", 2) ? 16 : 10);
@@ -105,7 +105,7 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 
 	cma = dma_contiguous_default_area;
 	REQUIRE(!strncmp(host.log, "cma: ", 5));
-	/* The argument can contain a newline, and the message the argument */
+	/* The message may quote an argument that has a newline */
 	REQUIRE(strchr(arg, '\n') || strchr(host.log, '\n') == host.log + strlen(host.log) - 1);
 	REQUIRE(strstr(arg, "(null)") || !strstr(host.log, "(null)"));
 	REQUIRE_EQ(!strncmp(host.log, "cma: reserved ", 14), !!cma);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The interface of the simulated kernel in stubs.c for tests, and how to write a
- * test.
+ * The interface of stubs.c, which models the kernel, for tests
  */
 #ifndef HOST_H
 #define HOST_H
@@ -13,13 +12,13 @@
 
 struct cma;
 
-/* State of a page of the model */
+/* The state of a page of the model */
 enum host_state {
-	PAGE_HOLE,	/* not memory */
-	PAGE_RESERVED,	/* since boot */
-	PAGE_SYSTEM,	/* the page allocator's, not MIGRATE_CMA */
+	PAGE_HOLE,	/* no such memory */
+	PAGE_RESERVED,	/* as at boot */
+	PAGE_SYSTEM,	/* released to the page allocator, not as MIGRATE_CMA */
 	PAGE_FREE,
-	PAGE_MOVABLE,	/* in use, and can be moved elsewhere */
+	PAGE_MOVABLE,	/* in use, and movable */
 	PAGE_PINNED,	/* in use, and cannot be moved */
 	PAGE_OWNED,	/* taken by the area */
 };
@@ -28,26 +27,26 @@ struct page {
 	enum host_state	state;
 	int		zone;
 	unsigned int	tries;	/* attempts to move it while it was pinned */
-	unsigned long	owner;	/* of a test's allocation */
+	unsigned long	owner;	/* an allocation of a test */
 };
 
 struct host_region {
 	unsigned long long base, size;
 };
 
-/* The machine; host_reset() resets all of it */
+/* The machine; host_reset() clears all of it */
 struct host {
 	struct host_region memory[4], reserved[16];
 	unsigned int	nr_memory, nr_reserved;
 	unsigned long	first_pfn, nr_pages;	/* of the model */
 	struct page	*pages;
-	long		elsewhere;	/* free pages to move to; < 0: unlimited */
-	int		fail_kzalloc;	/* the n-th call from now fails; 0: none */
+	long		elsewhere;	/* pages that can be moved out; < 0: no limit */
+	int		fail_kzalloc;	/* the n-th call from now on fails; 0: none */
 	bool		fail_memblock_reserve;
 	bool		killed;		/* a fatal signal is pending */
 	unsigned int	sleeps;
 	void		(*on_sleep)(void);
-	void		(*on_empty)(void);	/* a range is being emptied */
+	void		(*on_empty)(void);	/* called while a range is emptied */
 	struct host_region fixup;	/* dma_contiguous_early_fixup() */
 	unsigned int	nr_fixups;
 	char		log[4096];

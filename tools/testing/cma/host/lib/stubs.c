@@ -21,13 +21,13 @@ __thread struct task_struct host_current;
 static __thread unsigned int spinlocks, mutexes;
 static __thread bool irqs_off;
 
-/* The model's zone->lock; also protects everything else that threads share */
+/* Protects the model, as zone->lock does, and all else that threads share */
 static pthread_mutex_t model = PTHREAD_MUTEX_INITIALIZER;
 static bool isolated[256];	/* pageblocks of the model */
 static struct zone zones[4];
 static struct { const char *name; unsigned long count; } events[MAX_EVENTS];
 
-/* Failed tests and fuzzers end with SIGABRT, which the fuzzers' driver handles */
+/* Abort: the fuzzers' driver saves the input on SIGABRT */
 static __noreturn void end_failed(const char *fmt, va_list args)
 {
 	vprintf(fmt, args);
@@ -54,7 +54,7 @@ void host_fail(const char *fmt, ...)
 	end_failed(fmt, args);
 }
 
-/* Locks */
+/* Simplified: locks, as described in stubs.h */
 
 void host_lock_init(struct host_lock *lock)
 {
@@ -133,7 +133,7 @@ void host_mutex_unlock(struct host_lock *lock)
 	drop(lock);
 }
 
-/* Interrupts disabled by the test */
+/* Let the test turn interrupts off */
 void host_atomic(bool on)
 {
 	irqs_off = on;
@@ -146,7 +146,7 @@ void host_check_locks(void)
 			  spinlocks, mutexes, irqs_off ? "off" : "on");
 }
 
-/* Memory, time, messages, events */
+/* Simplified: memory, time, messages, events */
 
 void *kzalloc(size_t size, gfp_t flags)
 {
@@ -217,7 +217,7 @@ unsigned long host_events(const char *name)
 	return event(name, 0);
 }
 
-/* Bitmaps */
+/* Faithful: bitmaps */
 
 static bool test_bit(const unsigned long *map, unsigned long bit)
 {
@@ -247,7 +247,7 @@ unsigned long bitmap_weight(const unsigned long *map, unsigned long size)
 	return weight;
 }
 
-/* Stricter than the kernel: setting or clearing a bit twice is an error */
+/* Faithful, but stricter: a bit must not be set or cleared twice */
 static void bitmap_change(unsigned long *map, unsigned long bit, unsigned long nr_bits, bool to)
 {
 	for (; nr_bits; bit++, nr_bits--) {
@@ -267,7 +267,7 @@ void bitmap_clear(unsigned long *map, unsigned long bit, unsigned long nr_bits)
 	bitmap_change(map, bit, nr_bits, false);
 }
 
-/* memblock */
+/* Faithful: memblock */
 
 static int find_region(const struct host_region *r, unsigned int nr, phys_addr_t addr)
 {
@@ -344,20 +344,20 @@ void host_reserve(unsigned long long base, unsigned long long size)
 	host.reserved[host.nr_reserved++] = (struct host_region){ base, size };
 }
 
-/* Simplified: the tests set the end of low memory */
+/* Simplified: low memory ends where the test says */
 phys_addr_t dma_contiguous_lowmem_end(void)
 {
 	return memblock.current_limit;
 }
 
-/* Faithful to the caller: records the reserved range */
+/* Simplified: the range is only recorded */
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
 {
 	host.fixup = (struct host_region){ base, size };
 	host.nr_fixups++;
 }
 
-/* Pages */
+/* Simplified: pages, each in one state */
 
 void host_reset(void)
 {
@@ -452,7 +452,7 @@ static void check_range(unsigned long start, unsigned long end, unsigned int typ
 	pfn_to_page(end - 1);
 }
 
-/* The pfn after which a search can resume, given the first page in use */
+/* The page after which a search can resume, if @used is the first page in use */
 static unsigned long last_used(unsigned long used, unsigned long end)
 {
 	unsigned long block_end = round_down(used, pageblock_nr_pages) + pageblock_nr_pages;
@@ -493,7 +493,7 @@ bool take_contig_range(unsigned long start, unsigned long end, unsigned int migr
 	return pfn >= end;
 }
 
-/* Empty [start, end) page by page, so that other threads can interleave */
+/* Vacate [start, end), a page at a time, so that other threads can interfere */
 static int empty(unsigned long start, unsigned long end, unsigned long *busy_pfn)
 {
 	int ret = 0;
@@ -521,7 +521,7 @@ static int empty(unsigned long start, unsigned long end, unsigned long *busy_pfn
 	return ret;
 }
 
-/* Faithful: pages moved out before a failure are free afterwards */
+/* Faithful: pages that were vacated before a failure are free afterwards */
 int alloc_contig_range_busy(unsigned long start, unsigned long end, unsigned int migratetype,
 			    unsigned long *busy_pfn)
 {
@@ -556,12 +556,13 @@ int alloc_contig_range_busy(unsigned long start, unsigned long end, unsigned int
 	return ret;
 }
 
+/* Simplified: the count of a page in use is 1 */
 int page_count(const struct page *page)
 {
 	return page->state >= PAGE_MOVABLE;
 }
 
-/* The area whose bitmap covers this page, or NULL */
+/* Is the bit of this page set, in whatever area it is? */
 static bool is_claimed(unsigned long pfn)
 {
 	unsigned int i;
@@ -575,7 +576,7 @@ static bool is_claimed(unsigned long pfn)
 	return false;
 }
 
-/* Stricter than the kernel: claiming a claimed range is an error */
+/* Faithful, but stricter: the bits of the range must still be set */
 void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 {
 	unsigned long end = pfn + nr_pages;
@@ -594,6 +595,7 @@ void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 	sched_yield();
 }
 
+/* Faithful: the block becomes free */
 void init_cma_reserved_pageblock(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
@@ -604,7 +606,7 @@ void init_cma_reserved_pageblock(struct page *page)
 		   pfn + pageblock_nr_pages);
 }
 
-/* Faithful: skips holes and pages that are not reserved */
+/* Faithful: pages that do not exist or are not reserved are left alone */
 void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages)
 {
 	for (; nr_pages; pfn++, nr_pages--)
@@ -612,7 +614,7 @@ void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages)
 			change(pfn, pfn + 1, PAGE_RESERVED, PAGE_SYSTEM);
 }
 
-/* No page is lost, and no user of the area left anything behind */
+/* Check that no page is lost and that no user of the area left anything behind */
 void host_check_area(struct cma *cma)
 {
 	unsigned long i;
@@ -628,12 +630,12 @@ void host_check_area(struct cma *cma)
 		bit = test_bit(cma->bitmap, i >> cma->order_per_bit);
 		/* No allocation is in progress */
 		if (bit != test_bit(cma->allocated, i >> cma->order_per_bit))
-			host_fail("page %lu of the area: claimed and allocated differ", i);
+			host_fail("page %lu of the area: claimed and given differ", i);
 		if (page->state == PAGE_OWNED && !bit)
 			host_fail("page %lu of the area is lost: its bit is clear", i);
 		if (page->state < PAGE_FREE)
 			host_fail("page %lu of the area is in state %d", i, page->state);
-		/* Pages after the end of an allocation can share its last bit */
+		/* Pages after the end of an allocation share its last bit */
 		if (bit && page->state != PAGE_OWNED &&
 		    pfn_to_page(cma->base_pfn + round_down(i, 1UL << cma->order_per_bit))->state
 		    != PAGE_OWNED)

@@ -2,9 +2,10 @@
 /*
  * The kernel around drivers/base/cma*.c and dma-contiguous.c, on the host.
  *
- * Each stub says what it is: faithful (does what the kernel does, as far as
- * the code under test can see), simplified (says what it leaves out), or
- * empty.  A stub that notices a mistake of its caller ends the program.
+ * Each stub, or the heading above it, says whether it is faithful (does what the
+ * kernel does, as far as the code under test can see), simplified (the comment
+ * says how) or empty. A stub that notices a mistake of its caller ends the
+ * program.
  */
 #ifndef HOST_STUBS_H
 #define HOST_STUBS_H
@@ -102,7 +103,7 @@ unsigned long bitmap_weight(const unsigned long *map, unsigned long size);
 void bitmap_set(unsigned long *map, unsigned long bit, unsigned long nr_bits);
 void bitmap_clear(unsigned long *map, unsigned long bit, unsigned long nr_bits);
 
-/* Faithful, but relaxed */
+/* Faithful: counters, with relaxed ordering */
 #define atomic_long_add(n, v)	((void)__atomic_add_fetch(&(v)->counter, (n), __ATOMIC_RELAXED))
 #define atomic_long_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
 
@@ -136,13 +137,13 @@ int host_mutex_lock(struct host_lock *lock, bool killable);
 void host_mutex_unlock(struct host_lock *lock);
 void host_assert_held(const struct host_lock *lock);
 
-/* Simplified: memory of the C library, with injected failures */
+/* Simplified: memory of the C library, where a failure can be injected */
 #define GFP_KERNEL		1U
 int page_count(const struct page *page);
 void *kzalloc(size_t size, gfp_t flags);
 #define kfree(p)		free(p)
 
-/* Simplified: a thread has only flags; a sleep returns at once and calls host_on_sleep() */
+/* Simplified: a thread has flags only; a sleep calls host.on_sleep() and returns */
 struct task_struct { unsigned int flags; };
 extern __thread struct task_struct host_current;
 #define current			(&host_current)
@@ -150,7 +151,7 @@ extern __thread struct task_struct host_current;
 #define msecs_to_jiffies(ms)	((ms) / 10)
 long schedule_timeout_killable(long timeout);
 
-/* Faithful without the rate limit: messages are kept for the test, levels are not */
+/* Simplified: messages are kept for the test, without level or rate limit */
 #ifndef pr_fmt
 #define pr_fmt(fmt)		fmt
 #endif
@@ -162,7 +163,7 @@ long schedule_timeout_killable(long timeout);
 void host_print(const char *fmt, ...) __printf(1, 2);
 void host_debug(const char *fmt, ...) __printf(1, 2);
 
-/* Simplified: counts events by name */
+/* Simplified: events are counted by name */
 #define TP_PROTO(...)		__VA_ARGS__
 #define TRACE_EVENT(name, proto, ...) \
 	static inline void trace_##name(proto) { host_count("trace:" #name); }
@@ -214,7 +215,7 @@ int kstrtoul_from_user(const char *buf, size_t size, unsigned int base, unsigned
 int single_open(struct file *file, int (*show)(struct seq_file *s, void *unused), void *data);
 void seq_printf(struct seq_file *s, const char *fmt, ...) __printf(2, 3);
 
-/* Simplified: users of the page allocator see pages as numbers and types */
+/* Simplified: a page has a number, a zone and a state */
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096UL
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
@@ -233,7 +234,7 @@ struct zone *page_zone(const struct page *page);
 int PageReserved(const struct page *page);
 #define nth_page(page, n)	pfn_to_page(page_to_pfn(page) + (n))
 
-/* Faithful: memblock, with arithmetic in phys_addr_t, which can wrap */
+/* Faithful: memblock, with arithmetic in phys_addr_t, which can wrap around */
 struct memblock { phys_addr_t current_limit; };
 extern struct memblock memblock;
 phys_addr_t memblock_phys_mem_size(void);
@@ -245,7 +246,7 @@ int memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
 int memblock_is_region_reserved(phys_addr_t base, phys_addr_t size);
 int memblock_reserve(phys_addr_t base, phys_addr_t size);
 
-/* Simplified: only the fields of a device that the code under test uses */
+/* Simplified: only the parts of a device that the code under test uses */
 struct cma;
 struct device { struct cma *cma_area; };
 struct kobject { int unused; };
