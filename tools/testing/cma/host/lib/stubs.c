@@ -630,7 +630,7 @@ void host_check_area(struct cma *cma)
 		bit = test_bit(cma->bitmap, i >> cma->order_per_bit);
 		/* No allocation is in progress */
 		if (bit != test_bit(cma->allocated, i >> cma->order_per_bit))
-			host_fail("page %lu of the area: claimed and given differ", i);
+			host_fail("page %lu of the area: claimed and allocated differ", i);
 		if (page->state == PAGE_OWNED && !bit)
 			host_fail("page %lu of the area is lost: its bit is clear", i);
 		if (page->state < PAGE_FREE)
