@@ -59,7 +59,7 @@ bench: ## measure how long allocations take
 
 lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 	@$(DEPS) build lint
-	@scripts/lint
+	@scripts/check lint
 
 clean: ## remove build/ (downloads stay in the cache)
 	rm -rf build
