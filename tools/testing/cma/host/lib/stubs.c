@@ -14,6 +14,7 @@
 
 struct host host;
 struct memblock memblock;
+unsigned long host_kernel_end, host_initrd;
 unsigned long totalcma_pages;
 const char host_locks;
 unsigned int test_checks;

@@ -246,6 +246,12 @@ int memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
 int memblock_is_region_reserved(phys_addr_t base, phys_addr_t size);
 int memblock_reserve(phys_addr_t base, phys_addr_t size);
 
+/* Simplified: physical addresses of the end of the kernel and of the initrd, 0 if there is none */
+#define _end			host_kernel_end
+#define initrd_start		host_initrd
+#define __pa(addr)		((phys_addr_t)(addr))
+extern unsigned long host_kernel_end, host_initrd;
+
 /* Simplified: only the parts of a device that the code under test uses */
 struct cma;
 struct device { struct cma *cma_area; };
