@@ -11,7 +11,8 @@
  *	cma=0			no default area
  *
  * SIZE may be a percentage of all memory.  Invalid or unsatisfiable requests
- * are rejected with one message, and the boot continues without an area.
+ * are rejected with one message, and the boot continues without an area.  The
+ * message says what is in the way and where the largest free range is.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
@@ -20,6 +21,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/initrd.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/memblock.h>
@@ -27,6 +29,7 @@
 #include <linux/string.h>
 
 #include <asm/dma-contiguous.h>
+#include <asm/sections.h>
 
 #include "cma.h"
 
@@ -37,6 +40,7 @@
 /* Free low memory to leave outside of an area, counted in steps of this size */
 #define LOWMEM_LEAVE	(8ULL << 20)
 #define LOWMEM_STEP	(1ULL << 20)
+#define LOWMEM_SHORT	"less than 8 MiB of low memory would be left"
 #define KIB(bytes)	((unsigned long long)(bytes) >> 10)
 
 /* Area of all devices without a private one; NULL if it does not exist */
@@ -57,25 +61,34 @@ struct cma_request {
 	const char *error;	/* why parsing failed, or NULL */
 };
 
+/* A range of memory in whole pages; the end is exclusive */
+struct cma_range {
+	u64	start;
+	u64	end;
+};
+
 /* The argument of "cma=", for messages */
-static char cma_arg[64] __initdata;
+static char cma_arg[48] __initdata;
 static struct cma_request cma_request __initdata;
 static bool cma_arg_given __initdata;
 
 /* End of the memory that all devices reach, a border of zones; 0 if none */
 static u64 dma_limit __initdata;
 
-/* Why a place was refused, for messages */
-static char cma_reason[64] __initdata;
+/* Why a place was refused, and that with the largest range, for messages */
+static char cma_reason[112] __initdata;
+static char cma_refusal[160] __initdata;
 
 /*
  * Parse a number with an optional suffix K, M or G, and advance *s past it.
- * -EINVAL if there is no number, -ERANGE if it does not fit into 64 bits.
+ * -EINVAL if there is no number; -ERANGE, and the largest number, if it does
+ * not fit into 64 bits.
  */
 static int __init parse_number(const char **s, u64 *number)
 {
 	const char *p = *s;
 	unsigned int base = 10, shift = 0;
+	bool overflow = false;
 	u64 val = 0;
 
 	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
@@ -86,8 +99,7 @@ static int __init parse_number(const char **s, u64 *number)
 		return -EINVAL;
 
 	for (; hex_to_bin(*p) >= 0 && hex_to_bin(*p) < base; p++) {
-		if (val >> 56)
-			return -ERANGE;
+		overflow |= val >> 56;
 		val = val * base + hex_to_bin(*p);
 	}
 
@@ -97,21 +109,19 @@ static int __init parse_number(const char **s, u64 *number)
 		shift = 20;
 	else if (*p == 'G' || *p == 'g')
 		shift = 30;
-	if (val > (~0ULL >> shift))
-		return -ERANGE;
+	overflow |= val > (~0ULL >> shift);
 
-	*number = val << shift;
+	*number = overflow ? ~0ULL : val << shift;
 	*s = shift ? p + 1 : p;
-	return 0;
+	return overflow ? -ERANGE : 0;
 }
 
 /* Parse the argument of "cma=". Returns NULL, or what is wrong with it. */
 static const char *__init parse_request(const char *s, struct cma_request *req)
 {
-	int ret = parse_number(&s, &req->size);
-
-	if (ret)
-		return ret == -ERANGE ? "size is too large" : "not a size";
+	/* Sizes and addresses that are too large are refused with a place */
+	if (parse_number(&s, &req->size) == -EINVAL)
+		return "not a size";
 	if (*s == '%') {
 		req->is_percent = true;
 		s++;
@@ -123,9 +133,8 @@ static const char *__init parse_request(const char *s, struct cma_request *req)
 	if (*s++ != '@')
 		return "not a size";
 
-	ret = parse_number(&s, &req->base);
-	if (ret)
-		return ret == -ERANGE ? "outside of RAM" : "not an address";
+	if (parse_number(&s, &req->base) == -EINVAL)
+		return "not an address";
 	req->has_base = true;
 	if (!*s)
 		return NULL;
@@ -168,51 +177,31 @@ static u64 __init config_size(void)
 	return size;
 }
 
-/* Describe the first reserved memory in [base, end). False if there is none. */
-static bool __init find_in_use(u64 base, u64 end)
+/* Return the lowest border of zones above base, or NO_PLACE */
+static u64 __init next_border(u64 base)
 {
-	u64 first = round_down(base, PAGE_SIZE), last;
+	u64 border = dma_contiguous_lowmem_end();
 
-	while (first < end && !memblock_is_region_reserved(first, PAGE_SIZE))
-		first += PAGE_SIZE;
-	if (first >= end)
-		return false;
-
-	last = first;
-	while (memblock_is_region_reserved(last + PAGE_SIZE, PAGE_SIZE))
-		last += PAGE_SIZE;
-	snprintf(cma_reason, sizeof(cma_reason),
-		 ADDR_FMT "-" ADDR_FMT " is in use", first,
-		 last + PAGE_SIZE - 1);
-	return true;
+	if (base >= border)
+		border = NO_PLACE;
+	return base < dma_limit ? min(border, dma_limit) : border;
 }
 
-static bool __init crosses(u64 base, u64 size, u64 border)
-{
-	return base < border && base + size > border;
-}
-
-/* Describe the border of zones within [base, base + size), NULL if none */
-static const char *__init border_inside(u64 base, u64 size)
-{
-	if (crosses(base, size, dma_contiguous_lowmem_end()))
-		return "crosses the end of low memory";
-	if (crosses(base, size, dma_limit))
-		return "crosses the end of the memory that all devices reach";
-	return NULL;
-}
-
-/* Is this memory, and mapped?  Regions are either mapped as a whole or not. */
+/*
+ * Is this memory, mapped, and in one zone?  Regions are either mapped as a
+ * whole or not.
+ */
 static bool __init is_memory(u64 base, u64 size)
 {
 	return base + size <= memblock_end_of_DRAM() &&
+	       base + size <= next_border(base) &&
 	       memblock_is_region_memory(base, size) &&
 	       memblock_is_map_memory(base);
 }
 
 static bool __init is_free_memory(u64 base, u64 size)
 {
-	return is_memory(base, size) && !border_inside(base, size) &&
+	return is_memory(base, size) &&
 	       !memblock_is_region_reserved(base, size);
 }
 
@@ -228,101 +217,260 @@ static u64 __init find_lowest(u64 base, u64 end, u64 size)
 	return NO_PLACE;
 }
 
-/* Return the highest aligned place below end, or NO_PLACE */
-static u64 __init find_highest(u64 end, u64 size)
+/* Return the highest aligned place in [base, end), or NO_PLACE */
+static u64 __init find_highest(u64 base, u64 end, u64 size)
 {
 	u64 align = CMA_MIN_ALIGNMENT_BYTES;
-	u64 base;
+	u64 place;
 
-	if (end < size)
-		return NO_PLACE;
-	for (base = (end - size) & ~(align - 1); base >= align; base -= align)
-		if (is_free_memory(base, size))
-			return base;
+	for (place = round_down(end, align); place >= base + size; place -= align)
+		if (is_free_memory(place - size, size))
+			return place - size;
 
-	return is_free_memory(base, size) ? base : NO_PLACE;
+	return NO_PLACE;
 }
 
 /*
- * Return the highest aligned place below end, or NO_PLACE, for a range whose
- * base is not memory, as in "cma=64M@0-4G", and therefore only a lower bound.
+ * Find the highest of the largest ranges in [base, end) that could be areas if
+ * @ignored were free.  Returns the size, 0 if there is none.
  */
-static u64 __init find_inside(const struct cma_request *req, u64 end, u64 size)
+static u64 __init find_largest(u64 base, u64 end,
+			       const struct cma_range *ignored, u64 *place)
 {
-	u64 place = find_highest(min(end, req->end), size);
+	u64 align = CMA_MIN_ALIGNMENT_BYTES;
+	u64 addr, start, largest = 0;
 
-	return place >= req->base ? place : NO_PLACE;
+	base = ALIGN(base, align);
+	end = min_t(u64, end, memblock_end_of_DRAM());
+	for (addr = start = base; addr + align <= end; addr += align) {
+		u64 next = addr + align;
+		u64 before = min(next, ignored->start);
+		u64 after = max(addr, ignored->end);
+
+		if (!is_memory(addr, align) ||
+		    (addr < before &&
+		     memblock_is_region_reserved(addr, before - addr)) ||
+		    (after < next &&
+		     memblock_is_region_reserved(after, next - after))) {
+			start = next;
+			continue;
+		}
+		if (!is_memory(start, next - start))
+			start = addr;
+		if (next - start >= largest) {
+			largest = next - start;
+			*place = start;
+		}
+	}
+
+	return largest;
 }
 
-/* Return the reason why [base, base + size) cannot be an area */
-static const char *__init why_not_there(u64 base, u64 size)
+/* Find the first reserved pages in [base, end), and all that are next to them */
+static bool __init find_reserved(u64 base, u64 end, struct cma_range *range)
 {
-	if (!is_memory(base, size))
-		return "outside of RAM";
-	if (border_inside(base, size))
-		return border_inside(base, size);
-	if (find_in_use(base, base + size))
-		return cma_reason;
+	u64 align = CMA_MIN_ALIGNMENT_BYTES, ram_end = memblock_end_of_DRAM();
+	u64 page = round_down(base, PAGE_SIZE);
 
+	while (page < end && !memblock_is_region_reserved(page, PAGE_SIZE))
+		page += memblock_is_region_reserved(page, align) ? PAGE_SIZE :
+								    align;
+	if (page >= end)
+		return false;
+
+	range->start = page;
+	range->end = page + PAGE_SIZE;
+	while (range->start &&
+	       memblock_is_region_reserved(range->start - PAGE_SIZE, PAGE_SIZE))
+		range->start -= PAGE_SIZE;
+	while (range->end < ram_end &&
+	       memblock_is_region_reserved(range->end, PAGE_SIZE))
+		range->end += PAGE_SIZE;
+	return true;
+}
+
+static bool __init contains(const struct cma_range *range, u64 addr)
+{
+	return addr >= range->start && addr < range->end;
+}
+
+/* Return what uses a range, as far as that is known */
+static const char *__init user_of(const struct cma_range *range)
+{
+	bool has_kernel = contains(range, __pa(_end - 1));
+	bool has_initrd = IS_ENABLED(CONFIG_BLK_DEV_INITRD) && initrd_start &&
+			  contains(range, __pa(initrd_start));
+	unsigned int i;
+
+	if (has_kernel)
+		return has_initrd ? " by the kernel and the initrd" :
+				    " by the kernel";
+	if (has_initrd)
+		return " by the initrd";
+	for (i = 0; i < cma_area_count; i++)
+		if (contains(range, cma_get_base(&cma_areas[i])))
+			return " by another area";
+	return "";
+}
+
+static const char *__init in_use(const struct cma_range *range, bool others)
+{
+	snprintf(cma_reason, sizeof(cma_reason),
+		 ADDR_FMT "-" ADDR_FMT " is in use%s%s", range->start,
+		 range->end - 1, user_of(range),
+		 others ? ", and so are other ranges" : "");
+	return cma_reason;
+}
+
+/*
+ * Return the reason why [base, base + size) could not be an area even if all of
+ * it were free, or NULL.
+ */
+static const char *__init outside_memory(u64 base, u64 size)
+{
+	u64 border = next_border(base), end = round_down(base, PAGE_SIZE);
+
+	while (end < base + size && is_memory(end, PAGE_SIZE))
+		end += PAGE_SIZE;
+
+	if (end <= base)
+		snprintf(cma_reason, sizeof(cma_reason),
+			 ADDR_FMT " is outside of RAM", base);
+	else if (end < base + size && end <= border)
+		snprintf(cma_reason, sizeof(cma_reason),
+			 "RAM ends at " ADDR_FMT, end - 1);
+	else if (border < base + size)
+		snprintf(cma_reason, sizeof(cma_reason),
+			 "crosses the end of %s at " ADDR_FMT,
+			 border == dma_contiguous_lowmem_end() ? "low memory" :
+			 "the memory that all devices reach", border);
+	else
+		return NULL;
+	return cma_reason;
+}
+
+static const char *__init unaligned(void)
+{
 	snprintf(cma_reason, sizeof(cma_reason),
 		 "BASE and SIZE are not multiples of %llu KiB",
 		 KIB(CMA_MIN_ALIGNMENT_BYTES));
 	return cma_reason;
 }
 
+/* Return the reason why [base, base + size) cannot be an area */
+static const char *__init why_not_there(u64 base, u64 size)
+{
+	const char *why = outside_memory(base, size);
+	struct cma_range range;
+
+	if (why)
+		return why;
+	if (find_reserved(base, base + size, &range))
+		return in_use(&range, false);
+	return unaligned();
+}
+
 /*
- * Find a place for an area.  Returns NO_PLACE if there is none.  *why is set to
- * the reason for that, or for a place other than the requested one, or to NULL.
+ * Return the reason why no range in [base, end) could be an area of this size
+ * even if all of it were free, or NULL.
+ */
+static const char *__init too_little_memory(const struct cma_request *req,
+					    u64 base, u64 end, u64 size)
+{
+	const struct cma_range all = { 0, NO_PLACE };
+	bool at_base = req->has_base && memblock_is_memory(base);
+	u64 place, largest = find_largest(base, end, &all, &place);
+	const char *why;
+
+	if (largest >= size)
+		return NULL;
+	if (!at_base && !largest) {
+		snprintf(cma_reason, sizeof(cma_reason),
+			 "no aligned RAM in " ADDR_FMT "-" ADDR_FMT, base,
+			 end - 1);
+		return cma_reason;
+	}
+
+	why = outside_memory(at_base ? base : place, size);
+	if (why)
+		return why;
+	if (at_base)
+		return unaligned();
+	snprintf(cma_reason, sizeof(cma_reason),
+		 "crosses the limit at " ADDR_FMT, end);
+	return cma_reason;
+}
+
+/*
+ * Return the reason why no range in [base, end) can be an area of this size: the
+ * borders of memory, or the reservation without which the largest free range
+ * would be largest.
+ */
+static const char *__init why_nowhere(const struct cma_request *req, u64 base,
+				      u64 end, u64 size)
+{
+	const char *why = too_little_memory(req, base, end, size);
+	struct cma_range range, worst = { 0, 0 };
+	u64 largest = 0, place, next;
+
+	if (why)
+		return why;
+
+	for (next = base; find_reserved(next, end, &range); next = range.end) {
+		u64 without = find_largest(base, end, &range, &place);
+
+		if (without >= largest) {
+			largest = without;
+			worst = range;
+		}
+	}
+
+	return in_use(&worst, largest < size);
+}
+
+/*
+ * Find a place for an area in the memory below limit, or anywhere if a base is
+ * given.  Returns NO_PLACE if there is none.  *why is set to the reason for
+ * that, or for a place other than the requested one, or to NULL.
  */
 static u64 __init place_area(const struct cma_request *req, u64 limit,
 			     const char **why)
 {
-	u64 align = CMA_MIN_ALIGNMENT_BYTES;
-	u64 size = ALIGN(req->size, align);
-	u64 end = memblock_end_of_DRAM();
+	u64 size = ALIGN(req->size, CMA_MIN_ALIGNMENT_BYTES);
+	u64 base = req->base, end = memblock_end_of_DRAM();
+	bool is_bound = !req->has_base ||
+			(req->has_end && req->end - base > req->size &&
+			 !memblock_is_memory(base));
 	u64 place;
 
 	*why = NULL;
-	if (!req->has_base) {
-		place = find_highest(min(end, limit), size);
-		if (place == NO_PLACE)
-			*why = "no free range of this size";
-		return place;
-	}
-
-	if (req->has_end && req->end - req->base < req->size) {
+	if (req->has_end && req->end - base < req->size) {
 		*why = "range is smaller than the size";
 		return NO_PLACE;
 	}
-	if (req->has_end && req->end - req->base > req->size &&
-	    !memblock_is_memory(req->base)) {
-		place = find_inside(req, req->base < limit ? min(end, limit) : end,
-				    size);
-		if (place == NO_PLACE)
-			*why = req->base >= end ? "outside of RAM" :
-			       "no free range of this size";
-		return place;
-	}
-	if (req->base >= end || !memblock_is_memory(req->base)) {
-		*why = "outside of RAM";
-		return NO_PLACE;
-	}
-	if (req->has_end && req->end - req->base == req->size) {
-		if (IS_ALIGNED(req->base | req->size, align) &&
-		    is_free_memory(req->base, size))
-			return req->base;
-		*why = why_not_there(req->base, req->size);
+	if (base >= end || (!is_bound && !memblock_is_memory(base))) {
+		*why = outside_memory(base, size);
 		return NO_PLACE;
 	}
 
-	/* Do not move a request from low to high memory unless END allows it */
 	if (req->has_end)
 		end = min(end, req->end);
-	else if (req->base < dma_contiguous_lowmem_end())
-		end = min_t(u64, end, dma_contiguous_lowmem_end());
-	place = find_lowest(req->base, end, size);
-	if (place != req->base)
-		*why = why_not_there(req->base, size);
+	if (is_bound) {
+		/* Nothing is said about a place, as in "cma=64M@0-4G" */
+		if (!req->has_base || base < limit)
+			end = min(end, limit);
+		place = find_highest(base, end, size);
+	} else {
+		/* From low to high memory only if END allows it */
+		if (!req->has_end && base < dma_contiguous_lowmem_end())
+			end = min_t(u64, end, dma_contiguous_lowmem_end());
+		place = find_lowest(base, end, size);
+	}
+
+	if (place == NO_PLACE)
+		*why = why_nowhere(req, base, end, size);
+	else if (!is_bound && place != base)
+		*why = why_not_there(base, size);
 	return place;
 }
 
@@ -344,13 +492,46 @@ static u64 __init lowmem_left(u64 base, u64 size)
 	return left;
 }
 
+/* Would an area leave enough low memory for what cannot be in an area? */
+static bool __init leaves_lowmem(u64 base, u64 size)
+{
+	return base >= dma_contiguous_lowmem_end() ||
+	       lowmem_left(base, size) >= LOWMEM_LEAVE;
+}
+
+/*
+ * Add the largest range below limit, or anywhere if a base is given, that can
+ * be an area of at most max bytes to the reason why another one cannot.
+ */
+static const char *__init add_largest(const char *why,
+				      const struct cma_request *req, u64 limit,
+				      u64 max)
+{
+	const struct cma_range none = { NO_PLACE, NO_PLACE };
+	u64 place = 0, size;
+
+	size = find_largest(0, req->has_base ? NO_PLACE : limit, &none, &place);
+	while (size && (size > max || !leaves_lowmem(place, size))) {
+		size -= CMA_MIN_ALIGNMENT_BYTES;
+		/* Without a base, the area would be at the end of the range */
+		if (!req->has_base)
+			place += CMA_MIN_ALIGNMENT_BYTES;
+	}
+
+	if (size)
+		snprintf(cma_refusal, sizeof(cma_refusal),
+			 "%s, largest free range %llu KiB at " ADDR_FMT, why,
+			 KIB(size), place);
+	else
+		snprintf(cma_refusal, sizeof(cma_refusal),
+			 "%s, no range is free", why);
+	return cma_refusal;
+}
+
 /* Reserve an area at this place. Returns NULL, or why it failed. */
 static const char *__init reserve_area(u64 base, u64 size, const char *name,
 				       struct cma **cma)
 {
-	if (base < dma_contiguous_lowmem_end() &&
-	    lowmem_left(base, size) < LOWMEM_LEAVE)
-		return "too little low memory would be left";
 	if (cma_area_count == MAX_CMA_AREAS)
 		return "too many areas";
 	if (memblock_reserve(base, size) < 0)
@@ -360,6 +541,33 @@ static const char *__init reserve_area(u64 base, u64 size, const char *name,
 
 	dma_contiguous_early_fixup(base, size);
 	return NULL;
+}
+
+/* Find a place for the default area, like place_area() */
+static u64 __init place_default(const struct cma_request *req, u64 limit,
+				const char **why)
+{
+	u64 memory = memblock_phys_mem_size();
+	u64 max = memory > CMA_LEAVE ? memory - CMA_LEAVE : 0;
+	u64 place = NO_PLACE;
+
+	if (req->size > max) {
+		snprintf(cma_reason, sizeof(cma_reason),
+			 "size is too large, %llu KiB of %llu KiB have to be left",
+			 KIB(CMA_LEAVE), KIB(memory));
+		*why = cma_reason;
+	} else {
+		place = place_area(req, limit, why);
+	}
+	if (place != NO_PLACE &&
+	    !leaves_lowmem(place, ALIGN(req->size, CMA_MIN_ALIGNMENT_BYTES))) {
+		*why = LOWMEM_SHORT;
+		place = NO_PLACE;
+	}
+
+	if (place == NO_PLACE)
+		*why = add_largest(*why, req, limit, max);
+	return place;
 }
 
 /**
@@ -377,7 +585,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 {
 	struct cma_request *req = &cma_request;
 	const char *why = cma_request.error;
-	u64 base = NO_PLACE, size = 0, memory = memblock_phys_mem_size();
+	u64 base = NO_PLACE, size = 0;
 
 	if (dma_contiguous_default_area)
 		return;
@@ -393,14 +601,12 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 			pr_info("no area (cma=%s)\n", cma_arg);
 		return;
 	}
-	if (!why && (req->size > memory || memory - req->size < CMA_LEAVE))
-		why = "size is too large";
 	if (!why) {
 		dma_limit = ALIGN(min_t(u64, limit, memblock_end_of_DRAM()),
 				  PAGE_SIZE);
 		size = ALIGN(req->size, CMA_MIN_ALIGNMENT_BYTES);
-		base = place_area(req, dma_limit ? dma_limit :
-				  dma_contiguous_lowmem_end(), &why);
+		base = place_default(req, dma_limit ? dma_limit :
+				     dma_contiguous_lowmem_end(), &why);
 	}
 	if (base != NO_PLACE) {
 		const char *error = reserve_area(base, size, "reserved",
@@ -412,7 +618,10 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 		}
 	}
 
-	if (base == NO_PLACE)
+	if (base == NO_PLACE && req->is_percent && !req->error)
+		pr_err("cma=%s (%llu KiB): %s; no area\n", cma_arg,
+		       KIB(req->size), why);
+	else if (base == NO_PLACE)
 		pr_err("cma=%s: %s; no area\n", cma_arg, why);
 	else if (!req->has_base)
 		pr_info("reserved %llu KiB at " ADDR_FMT "\n", KIB(size), base);
@@ -469,9 +678,12 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 	ret = base ? -EBUSY : -ENOMEM;
 	place = place_area(&req, top, &why);
 	if (place == NO_PLACE)
-		goto fail;
+		goto fail_place;
 
 	ret = -ENOSPC;
+	why = LOWMEM_SHORT;
+	if (!leaves_lowmem(place, req.size))
+		goto fail_place;
 	why = reserve_area(place, req.size, NULL, &cma);
 	if (why)
 		goto fail;
@@ -481,6 +693,8 @@ int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 		KIB(req.size), place, cma_get_name(cma));
 	return 0;
 
+fail_place:
+	why = add_largest(why, &req, top, NO_PLACE);
 fail:
 	pr_err("%s(" ADDR_FMT ", " ADDR_FMT "): %s; no area\n", __func__,
 	       (u64)size, (u64)base, why);

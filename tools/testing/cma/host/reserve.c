@@ -6,8 +6,14 @@
 #include "cma.h"
 
 #define MIB	0x100000ULL
-#define KERNEL	"0x60004000-0x60007fff is in use"
+#define LINE_MAX_LEN	200
+#define TABLES	"0x60004000-0x60007fff is in use"
+#define KERNEL	"0x60020000-0x605fffff is in use by the kernel"
+#define INITRD	"0x62000000-0x62123fff is in use by the initrd"
 #define ALIGNED	"BASE and SIZE are not multiples of 4096 KiB"
+#define OTHERS	", and so are other ranges"
+#define LARGEST_TEXT	", largest free range "
+#define LARGEST(kib, at)	", largest free range " #kib " KiB at " #at
 
 /* 512 MiB at 0x60000000: page tables, kernel, an initrd of odd size */
 static void vexpress(void)
@@ -16,8 +22,26 @@ static void vexpress(void)
 	host_reserve(0x60004000, 0x4000);
 	host_reserve(0x60020000, 0x5e0000);
 	host_reserve(0x62000000, 0x123456);
+	host_kernel_end = 0x60600000;
+	host_initrd = 0x62000000;
 	memblock.current_limit = 0x80000000;
 }
+
+#define VEXPRESS	LARGEST(487424, 0x62400000)
+#define TOO_LARGE	"size is too large, 16384 KiB of 524288 KiB have to be left" VEXPRESS
+
+/* 128 MiB, as QEMU fills it: the kernel at the start, the initrd in the middle */
+static void small(void)
+{
+	host_memory(0x60000000, 128 * MIB);
+	host_reserve(0x60004000, 0x5af000);
+	host_reserve(0x64000000, 0x9b1234);
+	host_kernel_end = 0x605b2f10;
+	host_initrd = 0x64000000;
+	memblock.current_limit = 0x68000000;
+}
+
+#define SMALL	"0x64000000-0x649b1fff is in use by the initrd" LARGEST(57344, 0x60800000)
 
 /* 1 GiB, half of it high memory */
 static void highmem(void)
@@ -25,8 +49,13 @@ static void highmem(void)
 	host_memory(0x60000000, 1024 * MIB);
 	host_reserve(0x60004000, 0x4000);
 	host_reserve(0x60020000, 0x5e0000);
+	host_kernel_end = 0x60600000;
 	memblock.current_limit = 0x80000000;
 }
+
+#define LOW_END	"crosses the end of low memory at 0x80000000"
+#define HIGHMEM	LARGEST(524288, 0x80000000)
+#define LOWMEM	LARGEST(507904, 0x61000000)
 
 /* Two banks of 64 MiB; a device tree blob within a page */
 static void banks(void)
@@ -37,13 +66,19 @@ static void banks(void)
 	host_reserve(0x72000100, 0x80);
 }
 
+#define BANKS	LARGEST(65536, 0x60000000)
+
 /* Memory starts at address 0 */
 static void zero(void)
 {
 	host_memory(0, 128 * MIB);
 	host_reserve(0x4000, 0x4000);
 	host_reserve(0x8000, 0x5f8000);
+	host_kernel_end = 0x600000;
 }
+
+#define ZERO_KERNEL	"0x00004000-0x005fffff is in use by the kernel"
+#define ZERO	LARGEST(114688, 0x00800000)
 
 /* So high that base + size overflows 32 bits */
 static void high(void)
@@ -52,6 +87,8 @@ static void high(void)
 	host_memory(0xc0000000, 512 * MIB);
 	memblock.current_limit = 0x40000000;
 }
+
+#define HIGH	LARGEST(524288, 0xc0000000)
 
 #ifdef CONFIG_PHYS_ADDR_T_64BIT
 /* Memory above 4 GiB */
@@ -63,6 +100,8 @@ static void lpae(void)
 	host_reserve(0x210001000, 0x2000);
 	memblock.current_limit = 0xa0000000;
 }
+
+#define LPAE	LARGEST(507904, 0x80800000)
 #endif
 
 /* Nearly all memory is reserved */
@@ -72,12 +111,55 @@ static void full(void)
 	host_reserve(0x62400000, 0x1dc00000);
 }
 
+#define FULL	LARGEST(20480, 0x60800000)
+
+/* The initrd follows the kernel */
+static void together(void)
+{
+	host_memory(0x60000000, 64 * MIB);
+	host_reserve(0x60004000, 0xffc000);
+	host_reserve(0x61000000, 0x800000);
+	host_kernel_end = 0x60ffff00;
+	host_initrd = 0x61000000;
+	memblock.current_limit = 0x64000000;
+}
+
+/* Each half is in use, and so is each block of the second one */
+static void scattered(void)
+{
+	unsigned long long addr;
+
+	host_memory(0x60000000, 64 * MIB);
+	for (addr = 0x62000000; addr < 0x64000000; addr += 4 * MIB)
+		host_reserve(addr + MIB, 0x1000);
+	host_reserve(0x60004000, 0x600000);
+	host_kernel_end = 0x60604000;
+	memblock.current_limit = 0x64000000;
+}
+
+/* Without either of two reservations, the same is free in one piece */
+static void symmetric(void)
+{
+	host_memory(0x60000000, 64 * MIB);
+	host_reserve(0x61000000, 0x400000);
+	host_reserve(0x62c00000, 0x400000);
+	memblock.current_limit = 0x64000000;
+}
+
+/* All low memory is reserved */
+static void low_full(void)
+{
+	highmem();
+	host_reserve(0x60000000, 512 * MIB);
+}
+
 static const struct row {
 	void (*machine)(void);
 	const char *arg;	/* NULL: no "cma=" */
 	unsigned long long base;	/* 0: no area */
 	unsigned long size_mib;
 	const char *end;	/* of the line; NULL: no line */
+	unsigned long percent_kib;	/* in the line, if there is no area */
 } rows[] = {
 	/* SIZE */
 	{ vexpress, "16M", 0x7f000000, 16, "" },
@@ -90,19 +172,21 @@ static const struct row {
 	{ vexpress, "016M", 0x7f000000, 16, "" },
 	{ vexpress, "10%", 0x7cc00000, 52, "" },
 	{ vexpress, "476M", 0x62400000, 476, "" },
-	{ vexpress, "480M", 0, 0, "no free range of this size" },
-	{ vexpress, "512M", 0, 0, "size is too large" },
-	{ vexpress, "100%", 0, 0, "size is too large" },
-	{ vexpress, "513M", 0, 0, "size is too large" },
-	{ vexpress, "1G", 0, 0, "size is too large" },
-	{ vexpress, "4G", 0, 0, "size is too large" },
-	{ vexpress, "4112M", 0, 0, "size is too large" },
-	{ vexpress, "0x100001000K", 0, 0, "size is too large" },
-	{ vexpress, "17179869183G", 0, 0, "size is too large" },
-	{ vexpress, "17179869184G", 0, 0, "size is too large" },
-	{ vexpress, "18446744073709551616", 0, 0, "size is too large" },
-	{ vexpress, "0xffffffffffffffff", 0, 0, "size is too large" },
+	{ vexpress, "480M", 0, 0, INITRD VEXPRESS },
+	{ vexpress, "512M", 0, 0, TOO_LARGE },
+	{ vexpress, "100%", 0, 0, TOO_LARGE, 524288 },
+	{ vexpress, "513M", 0, 0, TOO_LARGE },
+	{ vexpress, "1G", 0, 0, TOO_LARGE },
+	{ vexpress, "4G", 0, 0, TOO_LARGE },
+	{ vexpress, "4112M", 0, 0, TOO_LARGE },
+	{ vexpress, "0x100001000K", 0, 0, TOO_LARGE },
+	{ vexpress, "17179869183G", 0, 0, TOO_LARGE },
+	{ vexpress, "17179869184G", 0, 0, TOO_LARGE },
+	{ vexpress, "18446744073709551616", 0, 0, TOO_LARGE },
+	{ vexpress, "0xffffffffffffffff", 0, 0, TOO_LARGE },
+	{ vexpress, "95%", 0, 0, INITRD VEXPRESS, 498073 },
 	{ vexpress, "101%", 0, 0, "percentage over 100" },
+	{ vexpress, "18446744073709551616%", 0, 0, "percentage over 100" },
 	{ vexpress, "1M%", 0, 0, "percentage over 100" },
 	{ vexpress, "", 0, 0, "not a size" },
 	{ vexpress, "%", 0, 0, "not a size" },
@@ -128,48 +212,67 @@ static const struct row {
 	{ vexpress, "16M@1664M", 0x68000000, 16, "" },
 	{ vexpress, "20%@0x68000000", 0x68000000, 104, "" },
 	{ vexpress, "24M@0x60800000", 0x60800000, 24, "" },
-	{ vexpress, "16M@0x60000000", 0x60800000, 16, KERNEL },
-	{ vexpress, "28M@0x60800000", 0x62400000, 28, "0x62000000-0x62123fff is in use" },
-	{ vexpress, "64M@0x60100000", 0x62400000, 64, "0x60100000-0x605fffff is in use" },
+	{ vexpress, "16M@0x60000000", 0x60800000, 16, TABLES },
+	{ vexpress, "28M@0x60800000", 0x62400000, 28, INITRD },
+	{ vexpress, "64M@0x60100000", 0x62400000, 64, KERNEL },
 	{ vexpress, "16M@0x68000001", 0x68400000, 16, ALIGNED },
 	{ vexpress, "16M@0x7f000000", 0x7f000000, 16, "" },
-	{ vexpress, "16M@0x7f400000", 0, 0, "outside of RAM" },
-	{ vexpress, "480M@0x60000000", 0, 0, KERNEL },
-	{ vexpress, "16M@0x50000000", 0, 0, "outside of RAM" },
-	{ vexpress, "16M@0x80000000", 0, 0, "outside of RAM" },
-	{ vexpress, "16M@0", 0, 0, "outside of RAM" },
-	{ vexpress, "16M@0x168000000", 0, 0, "outside of RAM" },
-	{ vexpress, "16M@0x1000000000000000G", 0, 0, "outside of RAM" },
+	{ vexpress, "16M@0x7f400000", 0, 0, "RAM ends at 0x7fffffff" VEXPRESS },
+	{ vexpress, "480M@0x60000000", 0, 0, INITRD VEXPRESS },
+	{ vexpress, "16M@0x50000000", 0, 0, "0x50000000 is outside of RAM" VEXPRESS },
+	{ vexpress, "16M@0x80000000", 0, 0, "0x80000000 is outside of RAM" VEXPRESS },
+	{ vexpress, "16M@0", 0, 0, "0x00000000 is outside of RAM" VEXPRESS },
+	{ vexpress, "16M@0x168000000", 0, 0, "0x168000000 is outside of RAM" VEXPRESS },
+	{ vexpress, "16M@0x1000000000000000G", 0, 0,
+	  "0xffffffffffffffff is outside of RAM" VEXPRESS },
 	{ vexpress, "16M@", 0, 0, "not an address" },
 	{ vexpress, "16M@x", 0, 0, "not an address" },
 	{ vexpress, "16M@@0x68000000", 0, 0, "not an address" },
 	{ vexpress, "16M@0x68000000x", 0, 0, "not an address" },
 	{ vexpress, "16M@50%", 0, 0, "not an address" },
-	{ full, "16M@0x62400000", 0, 0, "0x62400000-0x7fffffff is in use" },
+	{ full, "16M@0x62400000", 0, 0, "0x62400000-0x7fffffff is in use" FULL },
 	{ full, "16M", 0x61000000, 16, "" },
+	{ full, "24M", 0, 0, "less than 8 MiB of low memory would be left"
+	  LARGEST(20480, 0x60c00000) },
+	{ small, "56M@0x60000000", 0x60800000, 56,
+	  "0x60004000-0x605b2fff is in use by the kernel" },
+	{ small, "64M@0x60000000", 0, 0, SMALL },
+	{ small, "50%", 0, 0, SMALL, 65536 },
+	{ small, "64M", 0, 0, SMALL },
+	{ small, "16M@0x67c00000", 0, 0, "RAM ends at 0x67ffffff" LARGEST(57344, 0x60800000) },
+	{ small, "16M@0x67d00000", 0, 0, "RAM ends at 0x67ffffff" LARGEST(57344, 0x60800000) },
+	{ together, "44M@0x60000000", 0, 0,
+	  "0x60004000-0x617fffff is in use by the kernel and the initrd"
+	  LARGEST(32768, 0x61800000) },
+	{ scattered, "32M", 0, 0, "0x60004000-0x60603fff is in use by the kernel"
+	  LARGEST(24576, 0x60800000) },
+	{ scattered, "48M", 0, 0, "0x60004000-0x60603fff is in use by the kernel" OTHERS
+	  LARGEST(24576, 0x60800000) },
+	{ symmetric, "40M", 0, 0, "0x62c00000-0x62ffffff is in use" LARGEST(24576, 0x61400000) },
+	{ low_full, "16M@0x90000000", 0x90000000, 16, "" },
 	{ highmem, "16M", 0x7f000000, 16, "" },
-	{ highmem, "768M", 0, 0, "no free range of this size" },
+	{ highmem, "768M", 0, 0, LOW_END LOWMEM },
 	{ highmem, "16M@0x90000000", 0x90000000, 16, "" },
-	{ highmem, "16M@0x7f800000", 0, 0, "crosses the end of low memory" },
-	{ banks, "96M@0x60000000", 0, 0, "outside of RAM" },
-	{ banks, "96M", 0, 0, "no free range of this size" },
-	{ banks, "16M@0x65000000", 0, 0, "outside of RAM" },
-	{ banks, "16M@0x63800000", 0x70000000, 16, "outside of RAM" },
-	{ zero, "16M@0", 0x00800000, 16, "0x00004000-0x005fffff is in use" },
-	{ zero, "112M@0-112M", 0, 0, "0x00004000-0x005fffff is in use" },
+	{ highmem, "16M@0x7f800000", 0, 0, LOW_END HIGHMEM },
+	{ banks, "96M@0x60000000", 0, 0, "RAM ends at 0x63ffffff" BANKS },
+	{ banks, "96M", 0, 0, "RAM ends at 0x73ffffff" BANKS },
+	{ banks, "16M@0x65000000", 0, 0, "0x65000000 is outside of RAM" BANKS },
+	{ banks, "16M@0x63800000", 0x70000000, 16, "RAM ends at 0x63ffffff" },
+	{ zero, "16M@0", 0x00800000, 16, ZERO_KERNEL },
+	{ zero, "112M@0-112M", 0, 0, ZERO_KERNEL ZERO },
 	/* SIZE@BASE-END */
 	{ vexpress, "16M@0x68000000-0x69000000", 0x68000000, 16, "" },
 	{ vexpress, "16M@0x68000000-0x70000000", 0x68000000, 16, "" },
 	{ vexpress, "16M@0x68000000-0x169000000", 0x68000000, 16, "" },
-	{ vexpress, "16M@0x60000000-0x61800000", 0x60800000, 16, KERNEL },
-	{ vexpress, "16M@0x60000000-0x617fffff", 0, 0, KERNEL },
-	{ vexpress, "16M@0x60000000-0x61000000", 0, 0, KERNEL },
-	{ vexpress, "16M@0x61800000-0x62800000", 0, 0, "0x62000000-0x62123fff is in use" },
-	{ vexpress, "16M@0x68100000-0x69100000", 0, 0, ALIGNED },
-	{ vexpress, "5M@0x68000000-0x68500000", 0, 0, ALIGNED },
-	{ vexpress, "5M@0x68000000-0x68600000", 0, 0, ALIGNED },
+	{ vexpress, "16M@0x60000000-0x61800000", 0x60800000, 16, TABLES },
+	{ vexpress, "16M@0x60000000-0x617fffff", 0, 0, KERNEL VEXPRESS },
+	{ vexpress, "16M@0x60000000-0x61000000", 0, 0, KERNEL OTHERS VEXPRESS },
+	{ vexpress, "16M@0x61800000-0x62800000", 0, 0, INITRD VEXPRESS },
+	{ vexpress, "16M@0x68100000-0x69100000", 0, 0, ALIGNED VEXPRESS },
+	{ vexpress, "5M@0x68000000-0x68500000", 0, 0, ALIGNED VEXPRESS },
+	{ vexpress, "5M@0x68000000-0x68600000", 0, 0, ALIGNED VEXPRESS },
 	{ vexpress, "5M@0x68000000-0x68800000", 0x68000000, 8, "" },
-	{ vexpress, "16M@0x68000000-0x68800000", 0, 0, "range is smaller than the size" },
+	{ vexpress, "16M@0x68000000-0x68800000", 0, 0, "range is smaller than the size" VEXPRESS },
 	{ vexpress, "16M@0x68000000-0x68000000", 0, 0, "END is not above BASE" },
 	{ vexpress, "16M@0x68000000-0x60000000", 0, 0, "END is not above BASE" },
 	{ vexpress, "16M@0x68000000-", 0, 0, "not an address" },
@@ -178,28 +281,28 @@ static const struct row {
 	{ vexpress, "64M@0-4G", 0x7c000000, 64, "" },
 	{ vexpress, "64M@0-0x70000000", 0x6c000000, 64, "" },
 	{ vexpress, "64M@0x10000000-0x70000001", 0x6c000000, 64, "" },
-	{ vexpress, "64M@0-0x62000000", 0, 0, "no free range of this size" },
-	{ vexpress, "64M@0-0x50000000", 0, 0, "no free range of this size" },
-	{ vexpress, "64M@0x80000000-0x90000000", 0, 0, "outside of RAM" },
-	{ vexpress, "16M@0x80000000-0x81000000", 0, 0, "outside of RAM" },
-	{ vexpress, "16M@0x168000000-0x169000000", 0, 0, "outside of RAM" },
-	{ highmem, "16M@0x7f800000-0x80800000", 0, 0, "crosses the end of low memory" },
-	{ highmem, "16M@0x7f800000-0x90000000", 0x80000000, 16, "crosses the end of low memory" },
+	{ vexpress, "64M@0-0x62000000", 0, 0, "crosses the limit at 0x62000000" VEXPRESS },
+	{ vexpress, "64M@0-0x50000000", 0, 0, "no aligned RAM in 0x00000000-0x4fffffff" VEXPRESS },
+	{ vexpress, "64M@0x80000000-0x90000000", 0, 0, "0x80000000 is outside of RAM" VEXPRESS },
+	{ vexpress, "16M@0x80000000-0x81000000", 0, 0, "0x80000000 is outside of RAM" VEXPRESS },
+	{ vexpress, "16M@0x168000000-0x169000000", 0, 0, "0x168000000 is outside of RAM" VEXPRESS },
+	{ highmem, "16M@0x7f800000-0x80800000", 0, 0, LOW_END HIGHMEM },
+	{ highmem, "16M@0x7f800000-0x90000000", 0x80000000, 16, LOW_END },
 	{ highmem, "16M@0-4G", 0x7f000000, 16, "" },
-	{ highmem, "16M@0x9f800000-0xa0800000", 0, 0, "outside of RAM" },
-	{ banks, "4M@0x71000000-0x71400000", 0, 0, "0x71000000-0x71001fff is in use" },
-	{ banks, "4M@0x72000000-0x72400000", 0, 0, "0x72000000-0x72000fff is in use" },
+	{ highmem, "16M@0x9f800000-0xa0800000", 0, 0, "RAM ends at 0x9fffffff" HIGHMEM },
+	{ banks, "4M@0x71000000-0x71400000", 0, 0, "0x71000000-0x71001fff is in use" BANKS },
+	{ banks, "4M@0x72000000-0x72400000", 0, 0, "0x72000000-0x72000fff is in use" BANKS },
 	{ high, "16M@0x80000000-0xdf000000", 0xde000000, 16, "" },
 	{ high, "16M@0xdf000000-0xe0000000", 0xdf000000, 16, "" },
-	{ high, "896M@0xd0000000-0x108000000", 0, 0, "outside of RAM" },
-	{ high, "896M@0xd0000000", 0, 0, "outside of RAM" },
+	{ high, "896M@0xd0000000-0x108000000", 0, 0, "RAM ends at 0xdfffffff" HIGH },
+	{ high, "896M@0xd0000000", 0, 0, "RAM ends at 0xdfffffff" HIGH },
 #ifdef CONFIG_PHYS_ADDR_T_64BIT
 	{ lpae, "16M", 0x9f000000, 16, "" },
 	{ lpae, "16M@0x208000000", 0x208000000, 16, "" },
 	{ lpae, "16M@0x210000000", 0x210400000, 16, "0x210001000-0x210002fff is in use" },
-	{ lpae, "16M@8448M-0x211000000", 0, 0, "0x210001000-0x210002fff is in use" },
-	{ lpae, "16M@0x21f800000", 0, 0, "outside of RAM" },
-	{ lpae, "16M@0x180000000", 0, 0, "outside of RAM" },
+	{ lpae, "16M@8448M-0x211000000", 0, 0, "0x210001000-0x210002fff is in use" LPAE },
+	{ lpae, "16M@0x21f800000", 0, 0, "RAM ends at 0x21fffffff" LPAE },
+	{ lpae, "16M@0x180000000", 0, 0, "0x180000000 is outside of RAM" LPAE },
 #endif
 };
 
@@ -244,6 +347,9 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 
 	if (!r->end)
 		snprintf(line, sizeof(line), "cma: no area (cma=%s)\n", r->arg);
+	else if (r->percent_kib)
+		snprintf(line, sizeof(line), "cma: cma=%s (%lu KiB): %s; no area\n", r->arg,
+			 r->percent_kib, r->end);
 	else if (!r->base)
 		snprintf(line, sizeof(line), "cma: cma=%s: %s; no area\n", r->arg, r->end);
 	else if (!strchr(r->arg, '@'))
@@ -253,7 +359,49 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 		snprintf(line, sizeof(line), "cma: reserved %lu KiB at 0x%08llx (cma=%s%s%s)\n",
 			 r->size_mib << 10, r->base, r->arg, *r->end ? ": " : "", r->end);
 	REQUIRE_STREQ(host.log, line);
+	REQUIRE(strlen(line) <= LINE_MAX_LEN);
 	check_place(dma_contiguous_default_area, nr_reserved, r->base, r->size_mib);
+}
+
+/* Is there an area if @kib KiB are asked for at @base and nowhere else? */
+static bool is_possible(void (*machine)(void), unsigned long long kib, unsigned long long base)
+{
+	char arg[64];
+
+	host_reset();
+	dma_contiguous_default_area = NULL;
+	machine();
+	snprintf(arg, sizeof(arg), "%lluK@%#llx-%#llx", kib, base, base + (kib << 10));
+	host_early_param(arg);
+	dma_contiguous_reserve(0);
+	return !!dma_contiguous_default_area;
+}
+
+TEST(largest, "the largest free range of each message can be an area; nothing larger can")
+{
+	unsigned long long kib, base, addr, end;
+	const struct row *r;
+	const char *text;
+
+	for (r = rows; r < rows + ARRAY_SIZE(rows); r++) {
+		text = r->end ? strstr(r->end, LARGEST_TEXT) : NULL;
+		if (!text)
+			continue;
+		kib = strtoull(text + strlen(LARGEST_TEXT), NULL, 10);
+		base = strtoull(strstr(text, "0x"), NULL, 16);
+		REQUIRE(is_possible(r->machine, kib, base), "cma=%s", r->arg);
+		host_reset();
+		r->machine();
+		/* A request without an address is only for low memory */
+		end = strchr(r->arg, '@') ? memblock_end_of_DRAM() :
+		      min(memblock_end_of_DRAM(), memblock.current_limit);
+		kib += 4096;
+		for (addr = host.memory[0].base; addr + (kib << 10) <= end; addr += 4 * MIB)
+			REQUIRE(!memblock_is_region_memory(addr, kib << 10) ||
+				memblock_is_region_reserved(addr, kib << 10) ||
+				!is_possible(r->machine, kib, addr), "cma=%s: %llu KiB at %#llx",
+				r->arg, kib, addr);
+	}
 }
 
 TEST(argument_last, "the last cma= counts")
@@ -285,8 +433,8 @@ TEST(argument_long, "an argument that is too long is truncated in the message on
 	snprintf(arg, sizeof(arg), "%080d16M@0x60000000", 0);
 	REQUIRE_EQ(host_early_param(arg), 0);
 	dma_contiguous_reserve(0);
-	snprintf(line, sizeof(line), "cma: reserved 16384 KiB at 0x60800000 (cma=%063d: %s)\n", 0,
-		 KERNEL);
+	snprintf(line, sizeof(line), "cma: reserved 16384 KiB at 0x60800000 (cma=%047d: %s)\n", 0,
+		 TABLES);
 	REQUIRE_STREQ(host.log, line);
 }
 
@@ -323,7 +471,8 @@ TEST(all_but_12, "an area cannot take all memory but 12 MiB")
 	host_memory(0, 64 * MIB);
 	REQUIRE_EQ(host_early_param("52M"), 0);
 	dma_contiguous_reserve(0);
-	REQUIRE_STREQ(host.log, "cma: cma=52M: size is too large; no area\n");
+	REQUIRE_STREQ(host.log, "cma: cma=52M: size is too large, 16384 KiB of 65536 KiB "
+		      "have to be left" LARGEST(49152, 0x01000000) "; no area\n");
 }
 
 TEST(limit, "the limit of the architecture applies unless a base is given")
@@ -339,7 +488,8 @@ TEST(limit_low, "no free range below the limit: no area")
 	vexpress();
 	REQUIRE_EQ(host_early_param("64M"), 0);
 	dma_contiguous_reserve(0x62400000);
-	REQUIRE_STREQ(host.log, "cma: cma=64M: no free range of this size; no area\n");
+	REQUIRE_STREQ(host.log, "cma: cma=64M: crosses the end of the memory that all devices "
+		      "reach at 0x62400000" LARGEST(24576, 0x60800000) "; no area\n");
 	check_place(dma_contiguous_default_area, 3, 0, 0);
 }
 
@@ -389,7 +539,7 @@ TEST(limit_border, "an area does not cross the limit, where a zone may end")
 	REQUIRE_EQ(host_early_param("16M@0x67800000"), 0);
 	dma_contiguous_reserve(0x68000000);
 	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x68000000 (cma=16M@0x67800000: "
-		      "crosses the end of the memory that all devices reach)\n");
+		      "crosses the end of the memory that all devices reach at 0x68000000)\n");
 	check_place(dma_contiguous_default_area, 3, 0x68000000, 16);
 }
 
@@ -426,8 +576,8 @@ TEST(config_full, "size by Kconfig, and no free range")
 	full();
 	host_reserve(0x60600000, 0x1a00000);
 	dma_contiguous_reserve(0);
-	REQUIRE(CONFIG_MIB ? !!strstr(host.log, "K: no free range of this size; no area\n") :
-		!*host.log);
+	REQUIRE(CONFIG_MIB ? !!strstr(host.log, "K: 0x62400000-0x7fffffff is in use, "
+				      "no range is free; no area\n") : !*host.log);
 	check_place(dma_contiguous_default_area, 5, 0, 0);
 }
 
@@ -445,18 +595,29 @@ static const struct declare_row {
 	{ "at a place above the limit", 8 << 20, 0x68000000, 0x64000000, 0, 0x68000000, NULL },
 	{ "no size", 0, 0, 0, -EINVAL, 0, "not a size" },
 	{ "no alignment", 8 << 20, 0x68001000, 0, -EINVAL, 0, "base is not aligned" },
-	{ "in use", 8 << 20, 0x60000000, 0, -EBUSY, 0, KERNEL },
-	{ "outside of RAM", 8 << 20, 0x40000000, 0, -EBUSY, 0, "outside of RAM" },
-	{ "behind RAM", 8 << 20, 0xa0000000, 0, -EBUSY, 0, "outside of RAM" },
-	{ "end behind RAM", 8 << 20, 0x9fc00000, 0, -EBUSY, 0, "outside of RAM" },
-	{ "end behind 4 GiB", 0xc0000000, 0x90000000, 0, -EBUSY, 0, "outside of RAM" },
+	{ "in use", 8 << 20, 0x60000000, 0, -EBUSY, 0, KERNEL OTHERS HIGHMEM },
+	{ "outside of RAM", 8 << 20, 0x40000000, 0, -EBUSY, 0,
+	  "0x40000000 is outside of RAM" HIGHMEM },
+	{ "behind RAM", 8 << 20, 0xa0000000, 0, -EBUSY, 0, "0xa0000000 is outside of RAM" HIGHMEM },
+	{ "end behind RAM", 8 << 20, 0x9fc00000, 0, -EBUSY, 0,
+	  "RAM ends at 0x9fffffff" HIGHMEM },
+	{ "end behind 4 GiB", 0xc0000000, 0x90000000, 0, -EBUSY, 0,
+	  "RAM ends at 0x9fffffff" HIGHMEM },
 	{ "over the end of low memory", 8 << 20, 0x7fc00000, 0, -EBUSY, 0,
-	  "crosses the end of low memory" },
+	  LOW_END HIGHMEM },
 	{ "high memory", 8 << 20, 0x90000000, 0, 0, 0x90000000, NULL },
-	{ "too large", 768 << 20, 0, 0, -ENOMEM, 0, "no free range of this size" },
-	{ "much too large", 0xf0000000, 0, 0, -ENOMEM, 0, "no free range of this size" },
+	{ "too large", 768 << 20, 0, 0, -ENOMEM, 0,
+	  LOW_END LOWMEM },
+	{ "much too large", 0xf0000000, 0, 0, -ENOMEM, 0,
+	  LOW_END LOWMEM },
 	{ "no room below the limit", 32 << 20, 0, 0x62000000, -ENOMEM, 0,
-	  "no free range of this size" },
+	  KERNEL OTHERS LARGEST(24576, 0x60800000) },
+	{ "no RAM of this size below the limit", 64 << 20, 0, 0x62000000, -ENOMEM, 0,
+	  "crosses the limit at 0x62000000" LARGEST(24576, 0x60800000) },
+	{ "no RAM below the limit", 8 << 20, 0, 0x60000000, -ENOMEM, 0,
+	  "no aligned RAM in 0x00000000-0x5fffffff, no range is free" },
+	{ "too little left", 504 << 20, 0, 0, -ENOSPC, 0,
+	  "less than 8 MiB of low memory would be left" LOWMEM },
 };
 
 static const char *declare_name(size_t row)
@@ -480,6 +641,7 @@ TEST_TABLE(declare, "dma_declare_contiguous", ARRAY_SIZE(declare_rows), declare_
 		snprintf(line, sizeof(line),
 			 "cma: reserved 8192 KiB at 0x%08lx for a device (cma1)\n", r->place);
 	REQUIRE_STREQ(host.log, line);
+	REQUIRE(strlen(line) <= LINE_MAX_LEN);
 	check_place(dev.cma_area, 2, r->place, 8);
 	REQUIRE(!dma_contiguous_default_area);
 }
@@ -506,6 +668,20 @@ TEST(declare_many, "CONFIG_CMA_AREAS areas of devices are possible beside the de
 	REQUIRE_EQ(host.nr_reserved, 3 + 1 + CONFIG_CMA_AREAS);
 	REQUIRE(dev_get_cma_area(&one_more) == dma_contiguous_default_area);
 	REQUIRE_STREQ(cma_get_name(dev_get_cma_area(NULL)), "reserved");
+}
+
+TEST(declare_twice, "an area cannot be where another one is")
+{
+	struct device dev = { };
+
+	vexpress();
+	REQUIRE_EQ(host_early_param("16M@0x68000000"), 0);
+	dma_contiguous_reserve(0);
+	host.log[0] = 0;
+	REQUIRE_EQ(dma_declare_contiguous(&dev, 8 * MIB, 0x68800000, 0), -EBUSY);
+	REQUIRE_STREQ(host.log, "cma: dma_declare_contiguous(0x00800000, 0x68800000): "
+		      "0x68000000-0x68ffffff is in use by another area"
+		      LARGEST(376832, 0x69000000) "; no area\n");
 }
 
 /* From the command line to a buffer */
