@@ -34,7 +34,7 @@ one counts, unless the key is a list.
   forbid: REGEX          (list) no line may match it
   allow: REGEX           (list) a console line that would otherwise fail the boot
   row: ARGS | yes|no | LINE   (list) one boot for each row, with values for append,
-                         expect-area and expect
+                         expect-area and expect, or expect-re if LINE begins with "^"
 """
 import pathlib
 
@@ -144,9 +144,10 @@ def boots_on(path, base, only):
         if len(fields) != 3:
             raise ScenarioError(f"{path}: not ARGS | yes or no | LINE: {row}")
         append, area, line = fields
+        key = "expect-re" if line.startswith("^") else "expect"
         found.append({**s, "name": f"{s['name']}/{number:02}", "row": append,
                       "append": f"{s['append']} {append}".strip(), "expect-area": area,
-                      "expect": s["expect"] + [line]})
+                      key: s[key] + [line]})
     return found
 
 
