@@ -13,7 +13,7 @@
 #define ALIGNED	"BASE and SIZE are not multiples of 4096 KiB"
 #define OTHERS	", and so are other ranges"
 #define LARGEST_TEXT	", largest free range "
-#define LARGEST(kib, at)	LARGEST_TEXT #kib " KiB at " #at
+#define LARGEST(kib, at)	", largest free range " #kib " KiB at " #at
 
 /* 512 MiB at 0x60000000: page tables, kernel, an initrd of odd size */
 static void vexpress(void)
