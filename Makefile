@@ -53,9 +53,21 @@ boot-test: ## run some scenarios: S="heap areas", or by tag: TAG=dmabuf
 	@$(DEPS) build qemu
 	@$(CMA)/qemu/run $(if $(S)$(TAG),,--list) $(S) $(addprefix --tag ,$(TAG))
 
+oom-test: ## run scenario oom with 10,000 rounds instead of 300
+	@$(DEPS) build qemu
+	@$(CMA)/qemu/run $(CMA)/qemu/long/oom-long
+
+cpus-test: ## allocate beside a real-time process on another CPU; needs an idle machine
+	@$(DEPS) build qemu
+	@$(CMA)/qemu/run $(CMA)/qemu/long/other-cpus
+
 bench: ## measure how long allocations take
 	@$(DEPS) build qemu
 	@$(CMA)/bench/bench
+
+bench-plot: ## draw what an allocation costs: by size, area, fill, live buffers
+	@$(DEPS) build qemu plot
+	@$(CMA)/bench/plot
 
 lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 	@$(DEPS) build lint
@@ -64,4 +76,4 @@ lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 clean: ## remove build/ (downloads stay in the cache)
 	rm -rf build
 
-.PHONY: help demo check unit fuzz series series-check boot boot-test bench lint clean
+.PHONY: help demo check unit fuzz series series-check boot boot-test oom-test cpus-test bench bench-plot lint clean

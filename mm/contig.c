@@ -3,52 +3,55 @@
  * Physically contiguous page ranges.
  *
  * A range that is entirely free is removed from the buddy lists directly.  A
- * range that is in use is isolated first, so that no new allocation can land
- * in it, and then emptied: clean page cache that was not used recently is
- * dropped, and all other movable pages are migrated.
+ * range that is in use is emptied first: clean page cache that was not used
+ * again is dropped, and other movable pages are migrated.  A page that was
+ * emptied does not return to the free lists, but is kept for the caller.  The
+ * free pages of the range are taken last.  Pageblocks are therefore not
+ * isolated: several callers can work in one pageblock, and when one of them
+ * fails there is no type of a pageblock to restore.
  *
  * zone->lock protects the free lists, the counters of free pages and the types
  * of pageblocks.  It is taken with interrupts off and held for one pageblock at
  * a time; no other lock nests inside it.
- *
- * Two callers cannot empty ranges of the same pageblock at the same time: the
- * second one gets -EBUSY.  The area allocator serialises them with one mutex
- * per area.
  */
+#include <linux/contig.h>
 #include <linux/cpu.h>
-#include <linux/mm.h>
+#include <linux/debugobjects.h>
 #include <linux/export.h>
 #include <linux/memcontrol.h>
+#include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/migrate.h>
 #include <linux/page-contig.h>
-#include <linux/page-isolation.h>
 #include <linux/pagemap.h>
 #include <linux/ratelimit.h>
 #include <linux/rmap.h>
-#include <linux/buffer_head.h>
 #include <linux/swap.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/writeback.h>
 #include "internal.h"
 #include "freepage.h"
 
-/* Attempts to empty a pageblock before a page of it is reported as busy */
-#define CONTIG_PASSES		4
+/* Passes over a range before a page that others keep taking is given up */
+#define CONTIG_PASSES		8
 
-/* Pages isolated and migrated at a time */
-#define CONTIG_BATCH		64UL
+/* Attempts to take one page before waiting for it */
+#define CONTIG_TRIES		10
 
-/* Pages moved into CMA blocks when nothing can be reclaimed */
-#define SPILL_BATCH		256UL
+/* May reclaim, but does not start I/O, and fails instead of trying for long */
+#define CONTIG_GFP_NOIO		((GFP_HIGHUSER_MOVABLE & \
+				  ~(__GFP_IO | __GFP_FS)) | \
+				 __GFP_NORETRY | __GFP_NOWARN)
+
+/* Longest time to wait for other CPUs to drain their lists */
+#define CONTIG_DRAIN_MS		20
 
 /* Pages in all areas, whether free or not */
 unsigned long totalcma_pages __read_mostly;
 
-/* Isolation works on whole pageblocks and on whole buddy blocks */
-static unsigned long contig_align(void)
-{
-	return max_t(unsigned long, pageblock_nr_pages, MAX_ORDER_NR_PAGES);
-}
+/* Pages of the ranges that are being emptied, see defer_oom() */
+atomic_long_t contig_pages_in_flight = ATOMIC_LONG_INIT(0);
 
 /* End of the part of a range that is processed under one hold of zone->lock */
 static unsigned long contig_step(unsigned long pfn, unsigned long end)
@@ -185,29 +188,30 @@ static void prep_contig_pages(unsigned long start, unsigned long end)
 
 /*
  * Take [start, end), which lies within one pageblock of type @migratetype and
- * within one MAX_ORDER block.  Returns end on success, otherwise the first page
- * in use, with *last_used set to the result of last_used_pfn().
+ * within one MAX_ORDER block, or only look whether that is possible.  Returns
+ * end on success, otherwise the first page in use, with *last_used set to the
+ * result of last_used_pfn().
  */
 static unsigned long take_step(struct zone *zone, unsigned long start,
-			       unsigned long end, int migratetype,
+			       unsigned long end, int migratetype, bool look,
 			       unsigned long *last_used)
 {
 	unsigned long used = start, flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
 	if (get_pageblock_migratetype(pfn_to_page(start)) != migratetype) {
-		/* Another caller is emptying the block: skip all of it */
+		/* Memory hotplug has isolated the block: skip all of it */
 		*last_used = contig_step(start, ULONG_MAX) - 1;
 	} else {
 		used = first_used_pfn(start, end);
-		if (used == end)
-			take_free_pages(zone, start, end, migratetype);
-		else
+		if (used != end)
 			*last_used = last_used_pfn(used, end);
+		else if (!look)
+			take_free_pages(zone, start, end, migratetype);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 
-	if (used == end)
+	if (used == end && !look)
 		prep_contig_pages(start, end);
 	return used;
 }
@@ -233,14 +237,21 @@ bool take_contig_range(unsigned long start, unsigned long end,
 {
 	struct zone *zone = page_zone(pfn_to_page(start));
 	unsigned long pfn, next;
+	int look;
 
-	for (pfn = start; pfn < end; pfn = next) {
-		next = contig_step(pfn, end);
-		if (take_step(zone, pfn, next, migratetype, used_pfn) < next) {
-			free_contig_range(start, pfn - start);
+	/* Do not take and prepare many pages only to free them again */
+	look = contig_step(start, end) < end;
+	do {
+		for (pfn = start; pfn < end; pfn = next) {
+			next = contig_step(pfn, end);
+			if (take_step(zone, pfn, next, migratetype, look,
+				      used_pfn) == next)
+				continue;
+			if (!look)
+				free_contig_range(start, pfn - start);
 			return false;
 		}
-	}
+	} while (look--);
 
 	if (!zone_watermark_ok(zone, 0, low_wmark_pages(zone), 0, ALLOC_CMA))
 		wakeup_kswapd(zone, 0, zone_idx(zone));
@@ -248,34 +259,116 @@ bool take_contig_range(unsigned long start, unsigned long end,
 }
 
 /*
- * Drop a page instead of migrating it, if it is clean page cache that is not
- * mapped and was not used again after it was read.  The caller has isolated the
- * page from the LRU and keeps its own reference.
+ * Emptying a range that is in use
  */
-static bool drop_clean_page(struct page *page)
+
+/* One attempt to empty and take a range. Its address marks the kept pages. */
+struct contig_attempt {
+	unsigned long	start;		/* pfn */
+	unsigned long	end;		/* pfn */
+	unsigned int	migratetype;
+	bool		no_target;	/* there was no page to migrate to */
+	bool		wrote;		/* writeback was started */
+	bool		drained;	/* pagevecs of all CPUs, for pages that are held */
+	struct contig_control *cc;
+};
+
+/*
+ * Keep a page that has no user left, and whose only reference the caller holds.
+ * It is marked with the address of the attempt and does not go through the free
+ * lists, where others could allocate it again.  False if it is not such a page.
+ */
+static bool keep_page(struct contig_attempt *attempt, struct page *page)
 {
-	struct address_space *mapping;
-	bool dropped = false;
-
-	if (!page_is_file_cache(page) || PageActive(page) ||
-	    PageReferenced(page) || PageUnevictable(page))
+	if (PageAnon(page))
+		page->mapping = NULL;
+	ClearPageActive(page);
+	ClearPageUnevictable(page);
+	if (page->mapping || page_mapped(page) ||
+	    (page->flags & PAGE_FLAGS_CHECK_AT_FREE))
 		return false;
-	if (!trylock_page(page))
-		return false;
 
-	mapping = page_mapping(page);
-	if (!mapping || PageAnon(page) || page_mapped(page) ||
-	    PageDirty(page) || PageWriteback(page))
-		goto unlock;
-	if (page_has_private(page) && !try_to_release_page(page, GFP_KERNEL))
-		goto unlock;
-	dropped = remove_mapping(mapping, page);
-unlock:
-	unlock_page(page);
-	return dropped;
+	page->flags &= ~PAGE_FLAGS_CHECK_AT_PREP;
+	set_page_private(page, (unsigned long)attempt);
+	return true;
 }
 
-/* Isolate a page from its LRU list, which leaves the caller a reference */
+static bool is_kept(const struct contig_attempt *attempt,
+		    const struct page *page)
+{
+	return page_private(page) == (unsigned long)attempt &&
+	       !page->mapping && atomic_read(&page->_count) &&
+	       !(page->flags & PAGE_FLAGS_CHECK_AT_FREE);
+}
+
+/* Free what an attempt that fails has kept */
+static void free_kept_pages(const struct contig_attempt *attempt)
+{
+	unsigned long pfn, first = attempt->start;
+
+	for (pfn = attempt->start; pfn < attempt->end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (is_kept(attempt, page)) {
+			set_page_private(page, 0);
+			continue;
+		}
+		free_contig_range(first, pfn - first);
+		first = pfn + 1;
+	}
+	free_contig_range(first, pfn - first);
+}
+
+/* Would direct reclaim wait for a congested device? */
+static bool reclaim_is_congested(void)
+{
+	struct zone *zone;
+
+	for_each_populated_zone(zone)
+		if (zone_is_reclaim_congested(zone))
+			return true;
+
+	return false;
+}
+
+/**
+ * contig_target() - allocate a page to migrate to
+ * @page: page to migrate
+ * @private: the &struct contig_attempt
+ * @result: not used
+ *
+ * May reclaim page cache, but does not wait for I/O and does not invoke the OOM
+ * killer.  A free page of the range that is being emptied is kept.
+ *
+ * Context: process context.
+ * Return: the page, or NULL.
+ */
+struct page *contig_target(struct page *page, unsigned long private,
+			   int **result)
+{
+	struct contig_attempt *attempt = (struct contig_attempt *)private;
+	struct page *target;
+
+	for (;;) {
+		unsigned long pfn;
+
+		target = alloc_page((GFP_HIGHUSER_MOVABLE & ~__GFP_WAIT) |
+				    __GFP_NOMEMALLOC | __GFP_NOWARN);
+		if (!target && !reclaim_is_congested())
+			target = alloc_page(CONTIG_GFP_NOIO);
+		if (!target)
+			break;
+		pfn = page_to_pfn(target);
+		if (pfn < attempt->start || pfn >= attempt->end)
+			return target;
+		keep_page(attempt, target);
+	}
+
+	attempt->no_target = true;
+	return NULL;
+}
+
+/* Take a page off its LRU list, and a reference, but do not count it */
 static bool isolate_page(struct page *page)
 {
 	bool isolated;
@@ -284,160 +377,566 @@ static bool isolate_page(struct page *page)
 		return false;
 
 	isolated = !isolate_lru_page(page);
-	if (isolated)
-		inc_zone_page_state(page, NR_ISOLATED_ANON +
-				    page_is_file_cache(page));
 	put_page(page);
 	return isolated;
 }
 
-/*
- * Isolate up to CONTIG_BATCH pages of [pfn, end) from the LRU lists.  Pages
- * that have to be migrated are put on a list, the others are dropped.  Returns
- * the pfn to resume at.
- */
-static unsigned long isolate_batch(unsigned long pfn, unsigned long end,
-				   struct list_head *pages)
+static void count_isolated_page(struct page *page)
 {
-	unsigned long nr_pages = 0;
+	inc_zone_page_state(page, NR_ISOLATED_ANON + page_is_file_cache(page));
+}
 
-	for (; pfn < end && nr_pages < CONTIG_BATCH; pfn++) {
-		struct page *page = pfn_to_page(pfn);
+/**
+ * contig_isolate_page() - take a page off its LRU list
+ * @page: page, which may be in any state
+ *
+ * Context: process context.  Takes zone->lru_lock.
+ * Return: true if the page was isolated.  The caller then has a reference, and
+ * the page counts as isolated; putback_lru_pages() undoes both.
+ */
+bool contig_isolate_page(struct page *page)
+{
+	bool isolated = isolate_page(page);
 
-		if (!pfn_valid_within(pfn) || PageBuddy(page))
-			continue;
-		if (!isolate_page(page))
-			continue;
+	if (isolated)
+		count_isolated_page(page);
+	return isolated;
+}
 
-		nr_pages++;
-		if (drop_clean_page(page)) {
-			dec_zone_page_state(page, NR_ISOLATED_FILE);
-			put_page(page);
-			continue;
-		}
-		list_add_tail(&page->lru, pages);
+static void putback_counted_page(struct page *page)
+{
+	dec_zone_page_state(page, NR_ISOLATED_ANON + page_is_file_cache(page));
+	putback_lru_page(page);
+}
+
+/*
+ * Write dirty pages soon, many at a time.  The flusher threads do it, so that
+ * this task does not wait for a slot in the queue of a slow device.
+ */
+static void start_writeback(struct contig_attempt *attempt)
+{
+	if (!attempt->wrote)
+		wakeup_flusher_threads(0);
+	attempt->wrote = true;
+}
+
+static int drop_or_prepare_locked(struct contig_attempt *attempt,
+				  struct address_space *mapping,
+				  struct page *page)
+{
+	/* Without __GFP_WAIT, no file system waits for I/O */
+	if (contig_page_is_unused_cache(page) &&
+	    (!page_has_private(page) || try_to_release_page(page, 0)) &&
+	    remove_mapping(mapping, page))
+		return 1;
+
+	if (migrates_dirty_pages(mapping->a_ops))
+		return 0;
+	if (PageDirty(page)) {
+		start_writeback(attempt);
+		return -EAGAIN;
+	}
+	return !page_has_private(page) || try_to_release_page(page, 0) ?
+		0 : -EAGAIN;
+}
+
+/*
+ * Drop an isolated page of page cache, or make it ready to be migrated without
+ * waiting for I/O.  Returns 1 if it was dropped, which leaves the caller the
+ * last reference, 0 if it can be migrated, or -EAGAIN.
+ */
+static int drop_or_prepare_page(struct contig_attempt *attempt,
+				struct page *page)
+{
+	struct address_space *mapping;
+	int ret = -EAGAIN;
+
+	if (!trylock_page(page))
+		return -EAGAIN;
+
+	mapping = page_mapping(page);
+	if (!mapping)
+		ret = 0;
+	else if (!PageWriteback(page))
+		ret = drop_or_prepare_locked(attempt, mapping, page);
+	unlock_page(page);
+
+	return ret;
+}
+
+/* Can a page that was not migrated be migrated when I/O on it has ended? */
+static int busy_or_again(struct contig_attempt *attempt, struct page *page,
+			 int ret)
+{
+	/* The memory cgroup of the page is at its limit */
+	if (ret == -ENOMEM)
+		return -EBUSY;
+
+	if (PageDirty(page) && !PageSwapBacked(page))
+		start_writeback(attempt);
+	return ret == -EAGAIN || PageDirty(page) || PageWriteback(page) ?
+		-EAGAIN : -EBUSY;
+}
+
+/*
+ * Take a page away from its users: 0 if it is kept, or on its way to the free
+ * lists; -EAGAIN; -EBUSY if it cannot be migrated; -ENOMEM.
+ */
+static int empty_page(struct contig_attempt *attempt, struct page *page)
+{
+	struct contig_control *cc = attempt->cc;
+	int ret = 0;
+
+	if (!isolate_page(page))
+		return page_count(page) ? -EAGAIN : 0;
+
+	if (!PageSwapBacked(page))
+		ret = drop_or_prepare_page(attempt, page);
+	if (ret < 0) {
+		putback_lru_page(page);
+		return ret;
+	}
+	if (ret) {
+		cc->nr_dropped++;
+	} else {
+		count_isolated_page(page);
+		attempt->no_target = false;
+		ret = migrate_page_nowait(page, contig_target,
+					  (unsigned long)attempt);
+		if (ret == -EAGAIN || attempt->no_target)
+			putback_counted_page(page);
+		if (attempt->no_target)
+			return -ENOMEM;
+		if (ret)
+			return busy_or_again(attempt, page, ret);
+		cc->nr_moved++;
 	}
 
-	return pfn;
+	if (!keep_page(attempt, page))
+		putback_lru_page(page);
+	return 0;
 }
 
-/* Allocate a migration target: may reclaim, but never invokes the OOM killer */
-static struct page *contig_target(struct page *page, unsigned long private,
-				  int **result)
+/* Wait a little for I/O. 0, -EAGAIN when the budget is used up, or -EINTR. */
+static int wait_for_io(struct contig_attempt *attempt)
 {
-	return alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN);
+	struct contig_control *cc = attempt->cc;
+
+	if (!cc->may_wait || time_after_eq(jiffies, cc->deadline))
+		return -EAGAIN;
+
+	cc->nr_waits++;
+	schedule_timeout_killable(1);
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Migrate pages out of [pfn, end), which is isolated: 0, -EINTR or -ENOMEM */
-static int move_pages_out(unsigned long pfn, unsigned long end)
+/* Wait a little for kswapd. 0, -ENOMEM or -EINTR. */
+static int wait_for_memory(struct contig_attempt *attempt)
 {
-	LIST_HEAD(pages);
-	int ret;
+	int ret = wait_for_io(attempt);
 
-	while (pfn < end) {
+	return ret == -EAGAIN ? -ENOMEM : ret;
+}
+
+/*
+ * Deal with a page that could not be taken away: 0 to try it again, -EBUSY,
+ * -EAGAIN or -EINTR.
+ */
+static int handle_busy_page(struct contig_attempt *attempt, struct page *page,
+			    enum contig_kind kind, unsigned int nr_tries)
+{
+	switch (kind) {
+	case CONTIG_IO:
+		if (PageDirty(page))
+			start_writeback(attempt);
+		return wait_for_io(attempt);
+	case CONTIG_HELD:
+		if (!nr_tries) {
+			drain_contig_pages(false, 0);
+			return 0;
+		}
+		if (!attempt->drained) {
+			attempt->drained = true;
+			drain_contig_pages(true, attempt->cc->deadline);
+			return 0;
+		}
+		return -EBUSY;
+	case CONTIG_FIXED:
+		/* Pages that are being allocated or freed look like this */
+		if (nr_tries >= CONTIG_TRIES)
+			return -EBUSY;
+		cpu_relax();
+		return 0;
+	default:
+		/* Others look at the page, or it has changed since */
+		if (nr_tries < CONTIG_TRIES) {
+			cpu_relax();
+			return 0;
+		}
+		return wait_for_io(attempt);
+	}
+}
+
+/* Take away all pages of the range that are in use */
+static int empty_pages(struct contig_attempt *attempt)
+{
+	unsigned long pfn = attempt->start;
+	unsigned int nr_tries = 0;
+
+	while (pfn < attempt->end) {
+		struct page *page = pfn_to_page(pfn);
+		enum contig_kind kind;
+		bool taken = false;
+		int ret = -EAGAIN;
+
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (PageBuddy(page)) {
+			unsigned long order = buddy_order_unsafe(page);
 
-		pfn = isolate_batch(pfn, end, &pages);
-		if (list_empty(&pages)) {
-			cond_resched();
+			pfn += order < MAX_ORDER ? 1UL << order : 1;
 			continue;
 		}
-
-		ret = migrate_pages(&pages, contig_target, 0, false, true);
-		if (ret)
-			putback_lru_pages(&pages);
-		if (ret < 0)
+		if (is_kept(attempt, page)) {
+			pfn++;
+			continue;
+		}
+		kind = contig_page_kind(page);
+		if (kind <= CONTIG_MOVE)
+			ret = kind ? empty_page(attempt, page) : 0;
+		if (ret == -ENOMEM)
+			ret = wait_for_memory(attempt);
+		else if (ret == -EAGAIN)
+			ret = handle_busy_page(attempt, page,
+					       contig_page_kind(page),
+					       nr_tries++);
+		else if (!ret)
+			taken = true;
+		if (ret) {
+			attempt->cc->busy_pfn = pfn;
 			return ret;
+		}
+		if (taken) {
+			nr_tries = 0;
+			pfn++;
+		}
+		cond_resched();
 	}
 
 	return 0;
 }
 
+/* Prepare and keep pages that were free: those that are not kept yet */
+static void keep_taken_pages(struct contig_attempt *attempt,
+			     unsigned long start, unsigned long end)
+{
+	for (; start < end; start++) {
+		struct page *page = pfn_to_page(start);
+
+		if (is_kept(attempt, page))
+			continue;
+		prep_contig_pages(start, start + 1);
+		set_page_private(page, (unsigned long)attempt);
+	}
+}
+
 /*
- * lru_add_drain_all() uses the system workqueue, and waits forever if a new
- * worker is needed but no memory is left to create one.  A separate queue with
- * WQ_MEM_RECLAIM has a rescuer thread.
+ * Take the free pages of [start, end), which lies within one pageblock, if
+ * everything else in it is kept.  With @partly, take those that are free, in any
+ * case.  Returns end, or the first page that is neither free nor kept.
+ */
+static unsigned long take_rest_of_step(struct contig_attempt *attempt,
+				       unsigned long start, unsigned long end,
+				       bool partly)
+{
+	struct zone *zone = page_zone(pfn_to_page(start));
+	unsigned long pfn, next, used = end, flags;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	for (pfn = start; pfn < end && used == end; pfn = next) {
+		struct page *page = pfn_to_page(pfn);
+
+		next = pfn + 1;
+		if (is_kept(attempt, page))
+			continue;
+		page = free_block_of(pfn);
+		if (page)
+			next = page_to_pfn(page) + (1UL << page_order(page));
+		else
+			used = pfn;
+	}
+
+	for (pfn = start; pfn < end && (partly || used == end); pfn = next) {
+		struct page *page = pfn_to_page(pfn);
+
+		next = pfn + 1;
+		if (is_kept(attempt, page))
+			continue;
+		page = free_block_of(pfn);
+		if (!page)
+			continue;
+		next = min(end, page_to_pfn(page) + (1UL << page_order(page)));
+		take_free_pages(zone, pfn, next, attempt->migratetype);
+		if (used != end)
+			keep_taken_pages(attempt, pfn, next);
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+
+	if (used == end)
+		keep_taken_pages(attempt, start, end);
+	return used;
+}
+
+/* Take the free pages of the range. True if all of it is kept afterwards. */
+static bool take_rest(struct contig_attempt *attempt, bool partly)
+{
+	bool complete = true;
+	unsigned long pfn, next;
+
+	for (pfn = attempt->start; pfn < attempt->end; pfn = next) {
+		next = contig_step(pfn, attempt->end);
+		if (take_rest_of_step(attempt, pfn, next, partly) == next)
+			continue;
+		complete = false;
+		if (!partly)
+			break;
+	}
+
+	return complete;
+}
+
+/* Are all pageblocks of the range of this type, and memory of one zone? */
+static bool blocks_are_alike(unsigned long start, unsigned long end,
+			     int migratetype)
+{
+	struct zone *zone = NULL;
+	unsigned long pfn, next;
+
+	for (pfn = start; pfn < end; pfn = next) {
+		next = contig_step(pfn, end);
+		if (!pfn_valid(pfn) || !pfn_valid(next - 1))
+			return false;
+		if (!zone)
+			zone = page_zone(pfn_to_page(pfn));
+		if (page_zone(pfn_to_page(pfn)) != zone ||
+		    page_zone(pfn_to_page(next - 1)) != zone ||
+		    get_pageblock_migratetype(pfn_to_page(pfn)) != migratetype)
+			return false;
+	}
+
+	return zone;
+}
+
+/**
+ * empty_contig_range() - empty a range of pages and take it
+ * @start: first page frame number
+ * @end: page frame number after the last page
+ * @migratetype: type of the pageblocks that contain the range: MIGRATE_CMA or
+ *	MIGRATE_MOVABLE
+ * @cc: how long to wait, and what was done
+ *
+ * Clean page cache that was not used again is dropped, and other pages are
+ * migrated.  Pages that have been emptied are kept, and free pages of the range
+ * are taken at the end, so that they remain available to others meanwhile.
+ *
+ * Does not wait for I/O, except in short killable sleeps if @cc->may_wait is
+ * set.  Pages that have to be written first are given to the flusher threads.
+ *
+ * Context: process context; no lock held that reclaim or page migration takes.
+ * May sleep.
+ * Return: 0 if the range was taken; each page then has one reference, and
+ * free_contig_range() frees it.  -EBUSY if the page @cc->busy_pfn cannot be
+ * migrated, or if the pageblocks are not all valid memory of one zone and of
+ * type @migratetype; -EAGAIN if that page is locked, under writeback or has to
+ * be written first; -EINTR if the caller is being killed; -ENOMEM if there is no
+ * memory to migrate pages to.  On failure nothing is taken.  Pages that were
+ * migrated or dropped by then are not brought back.
+ */
+int empty_contig_range(unsigned long start, unsigned long end,
+		       unsigned int migratetype, struct contig_control *cc)
+{
+	struct contig_attempt attempt = {
+		.start = start,
+		.end = end,
+		.migratetype = migratetype,
+		.cc = cc,
+	};
+	unsigned long pfn;
+	int pass, ret = 0;
+
+	cc->busy_pfn = contig_step(start, ULONG_MAX) - 1;
+	if (start >= end || !blocks_are_alike(start, end, migratetype))
+		return -EBUSY;
+
+	contig_yield();
+	/* An allocation that fails meanwhile had better try again */
+	atomic_long_add(end - start, &contig_pages_in_flight);
+
+	for (pass = 0; pass < CONTIG_PASSES; pass++) {
+		ret = empty_pages(&attempt);
+		if (ret)
+			break;
+		/* Others took pages that were free: hold on to what is free */
+		if (take_rest(&attempt, pass > 1))
+			goto taken;
+		drain_contig_pages(pass > 0, cc->deadline);
+		cc->busy_pfn = start;
+		ret = -EBUSY;
+	}
+
+	free_kept_pages(&attempt);
+taken:
+	for (pfn = start; !ret && pfn < end; pfn++)
+		set_page_private(pfn_to_page(pfn), 0);
+	atomic_long_sub(end - start, &contig_pages_in_flight);
+	return ret;
+}
+
+/**
+ * alloc_contig_range() - allocate all pages of a range of page frames
+ * @start: first page frame number
+ * @end: page frame number after the last page
+ * @migratetype: type of the pageblocks that contain the range: MIGRATE_CMA or
+ *	MIGRATE_MOVABLE
+ *
+ * Pages of the range that are in use are migrated or dropped first.  Waits for
+ * I/O of other users for half a second at most.
+ *
+ * Context: process context that may do I/O and holds no lock that reclaim or
+ * page migration takes.  May sleep.
+ * Return: 0 on success.  Each page then has one reference; free the range with
+ * free_contig_range().  -EBUSY if a page cannot be moved, or if the pageblocks
+ * are not all valid memory of one zone and of type @migratetype; -EINTR if the
+ * caller is being killed; -ENOMEM if there is no memory to move pages to.  On
+ * failure nothing is taken.
+ */
+int alloc_contig_range(unsigned long start, unsigned long end,
+		       unsigned int migratetype)
+{
+	struct contig_control cc = {
+		.may_wait = true,
+		.deadline = jiffies + HZ / 2,
+	};
+	struct contig_scan scan;
+	int ret;
+
+	if (start >= end || !blocks_are_alike(start, end, migratetype))
+		return -EBUSY;
+
+	scan_contig_range(start, end, &scan);
+	if (scan.nr[CONTIG_HELD]) {
+		drain_contig_pages(true, cc.deadline);
+		scan_contig_range(start, end, &scan);
+	}
+	if (scan.nr[CONTIG_HELD] || scan.nr[CONTIG_FIXED])
+		return -EBUSY;
+
+	ret = empty_contig_range(start, end, migratetype, &cc);
+	reclaim_for_contig(start);
+	return ret == -EAGAIN ? -EBUSY : ret;
+}
+EXPORT_SYMBOL_GPL(alloc_contig_range);
+
+/*
+ * Draining the lists of pages that each CPU has
+ *
+ * lru_add_drain_all() queues work on each CPU, whether it holds pages or not, and
+ * waits until the work is done, without a limit.  A real-time task that never
+ * sleeps keeps it waiting, and so does a new worker that cannot be created
+ * because memory is short.
  */
 static struct workqueue_struct *contig_wq;
 static DEFINE_PER_CPU(struct work_struct, contig_drain_work);
+static DECLARE_WAIT_QUEUE_HEAD(contig_drained);
+static atomic_t contig_nr_drains;	/* queued, and not done yet */
 
 static void drain_this_cpu(struct work_struct *work)
 {
 	lru_add_drain();
+	atomic_dec(&contig_nr_drains);
+	wake_up_all(&contig_drained);
 }
 
-static void drain_lru_all_cpus(void)
+static void drain_pagevecs(unsigned long deadline)
 {
+	unsigned long limit = jiffies + msecs_to_jiffies(CONTIG_DRAIN_MS);
+	DEFINE_WAIT(wait);
 	int cpu;
 
 	if (!contig_wq)
 		return;
+	if (time_before(deadline, limit))
+		limit = deadline;
 
-	get_online_cpus();
-	for_each_online_cpu(cpu)
-		queue_work_on(cpu, contig_wq, &per_cpu(contig_drain_work, cpu));
-	for_each_online_cpu(cpu)
-		flush_work(&per_cpu(contig_drain_work, cpu));
-	put_online_cpus();
+	for_each_online_cpu(cpu) {
+		if (!lru_pagevecs_hold_pages(cpu))
+			continue;
+		atomic_inc(&contig_nr_drains);
+		if (!queue_work_on(cpu, contig_wq,
+				   &per_cpu(contig_drain_work, cpu)))
+			atomic_dec(&contig_nr_drains);
+	}
+
+	for (;;) {
+		prepare_to_wait(&contig_drained, &wait, TASK_KILLABLE);
+		if (!atomic_read(&contig_nr_drains) ||
+		    fatal_signal_pending(current) ||
+		    !time_before(jiffies, limit))
+			break;
+		schedule_timeout(limit - jiffies);
+	}
+	finish_wait(&contig_drained, &wait);
 }
 
-static int __init contig_wq_init(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		INIT_WORK(&per_cpu(contig_drain_work, cpu), drain_this_cpu);
-	contig_wq = alloc_workqueue("contig", WQ_MEM_RECLAIM, 1);
-	return contig_wq ? 0 : -ENOMEM;
-}
-core_initcall(contig_wq_init);
-
-/*
- * Freed pages may still be on per-cpu lists of this CPU or of another one.
- * Draining the other CPUs is expensive, so it is done only after draining the
- * local lists did not help.
+/**
+ * drain_contig_pages() - free pages from pagevecs and per-cpu lists
+ * @all_cpus: of all CPUs, instead of this one only
+ * @deadline: do not wait for other CPUs after this time, in jiffies
+ *
+ * Pages in a pagevec have an additional reference, and freed pages on a per-cpu
+ * list cannot be taken.  Only CPUs that hold pages are asked to drain them, and
+ * are waited for, but no longer than 20 ms.
+ *
+ * Context: process context.  May sleep if @all_cpus.
  */
-static void drain_waiting_pages(bool all_cpus)
+void drain_contig_pages(bool all_cpus, unsigned long deadline)
 {
+	lru_add_drain();
 	if (all_cpus) {
-		drain_lru_all_cpus();
+		drain_pagevecs(deadline);
 		drain_all_pages();
 		return;
 	}
 
-	lru_add_drain();
 	get_cpu();
 	drain_local_pages(NULL);
 	put_cpu();
 }
 
-/* Empty and take [start, end), which lies within one isolated pageblock */
-static int claim_step(struct zone *zone, unsigned long start,
-		      unsigned long end, unsigned long *busy_pfn)
+/* The pagevecs of a CPU that is gone would hold their pages until it is back */
+static int __cpuinit contig_cpu_notify(struct notifier_block *nb,
+				       unsigned long action, void *hcpu)
 {
-	unsigned long used, last_used;
-	int pass, ret = 0;
-
-	for (pass = 0; pass < CONTIG_PASSES; pass++) {
-		used = take_step(zone, start, end, MIGRATE_ISOLATE, &last_used);
-		if (used == end)
-			return 0;
-
-		ret = move_pages_out(used, end);
-		if (ret == -EINTR)
-			break;
-		drain_waiting_pages(pass == 1);
-	}
-
-	if (ret != -EINTR) {
-		used = take_step(zone, start, end, MIGRATE_ISOLATE, &last_used);
-		if (used == end)
-			return 0;
-	}
-	*busy_pfn = used;
-	return ret ? ret : -EBUSY;
+	if (action == CPU_DEAD || action == CPU_DEAD_FROZEN)
+		drain_cpu_pagevecs((unsigned long)hcpu);
+	return NOTIFY_OK;
 }
+
+static int __init contig_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		INIT_WORK(&per_cpu(contig_drain_work, cpu), drain_this_cpu);
+	hotcpu_notifier(contig_cpu_notify, 0);
+	contig_wq = alloc_workqueue("contig", WQ_MEM_RECLAIM, 1);
+	return contig_wq ? 0 : -ENOMEM;
+}
+core_initcall(contig_init);
+
+/*
+ * Reclaim after an allocation
+ */
 
 /* Wake kswapd for each target zone below a watermark. True if there is one. */
 static bool zones_are_low(struct zonelist *zonelist, enum zone_watermarks mark)
@@ -458,31 +957,37 @@ static bool zones_are_low(struct zonelist *zonelist, enum zone_watermarks mark)
 	return low;
 }
 
-/*
- * The allocation and the migration targets have used up free memory.  Reclaim
- * until other allocations need not do so themselves, in a bounded number of
- * rounds.
+/**
+ * reclaim_for_contig() - make up for the free memory that an allocation took
+ * @pfn: page frame of the allocation, or any of its area
+ *
+ * Wakes kswapd if a zone is below its low watermark.  Below the minimum, frees
+ * memory in a bounded number of rounds, without starting or awaiting I/O, so
+ * that other allocations need not do it.
+ *
+ * Context: process context; no lock held that reclaim takes.  May sleep.
  */
-static void reclaim_elsewhere(struct zone *zone)
+void reclaim_for_contig(unsigned long pfn)
 {
-	struct zonelist *zonelist = node_zonelist(zone_to_nid(zone),
-						  GFP_HIGHUSER_MOVABLE);
+	struct zonelist *zonelist = node_zonelist(pfn_to_nid(pfn),
+						  CONTIG_GFP_NOIO);
 	struct reclaim_state reclaim_state = { .reclaimed_slab = 0 };
 	unsigned long progress = 1;
 	int round;
 
-	if (!zones_are_low(zonelist, WMARK_LOW) ||
+	if (!zones_are_low(zonelist, WMARK_LOW) || reclaim_is_congested() ||
 	    (current->flags & PF_MEMALLOC))
 		return;
 
 	for (round = 0; round < CONTIG_PASSES && progress; round++) {
-		if (!zones_are_low(zonelist, WMARK_MIN))
+		if (fatal_signal_pending(current) ||
+		    !zones_are_low(zonelist, WMARK_MIN))
 			break;
 
 		current->flags |= PF_MEMALLOC;
-		lockdep_set_current_reclaim_state(GFP_KERNEL);
+		lockdep_set_current_reclaim_state(CONTIG_GFP_NOIO);
 		current->reclaim_state = &reclaim_state;
-		progress = try_to_free_pages(zonelist, 0, GFP_HIGHUSER_MOVABLE,
+		progress = try_to_free_pages(zonelist, 0, CONTIG_GFP_NOIO,
 					     NULL);
 		current->reclaim_state = NULL;
 		lockdep_clear_current_reclaim_state();
@@ -490,116 +995,43 @@ static void reclaim_elsewhere(struct zone *zone)
 	}
 }
 
-/* Do these pageblocks consist of valid memory of @zone and have this type? */
-static bool blocks_are_alike(struct zone *zone, unsigned long start,
-			     unsigned long end, int migratetype)
-{
-	unsigned long pfn;
-
-	for (pfn = start; pfn < end; pfn += pageblock_nr_pages) {
-		unsigned long last = pfn + pageblock_nr_pages - 1;
-
-		if (!pfn_valid(pfn) || !pfn_valid(last) ||
-		    page_zone(pfn_to_page(pfn)) != zone ||
-		    page_zone(pfn_to_page(last)) != zone ||
-		    get_pageblock_migratetype(pfn_to_page(pfn)) != migratetype)
-			return false;
-	}
-
-	return true;
-}
-
-/**
- * alloc_contig_range_busy() - allocate a page range, report the busy page
- * @start:	first page frame number of the range
- * @end:	page frame number after the last page
- * @migratetype: type of the pageblocks that contain the range, restored
- *		afterwards: MIGRATE_CMA or MIGRATE_MOVABLE
- * @busy_pfn:	set on -EBUSY to the page that could not be taken; no range that
- *		contains it can succeed at the moment
- *
- * Context: process context that may do I/O and holds no lock that reclaim or
- * page migration takes.  May sleep.
- * Return: 0 on success.  Each page then has one reference; free the range with
- * free_contig_range().  -EBUSY if a page cannot be moved, or if the pageblocks
- * are not all valid memory of one zone and of type @migratetype; -EINTR if the
- * caller is being killed; -ENOMEM if there is no memory to move pages to.  On
- * failure no page is taken and the types of the pageblocks are restored.
- */
-int alloc_contig_range_busy(unsigned long start, unsigned long end,
-			    unsigned int migratetype, unsigned long *busy_pfn)
-{
-	unsigned long iso_start = round_down(start, contig_align());
-	unsigned long iso_end = roundup(end, contig_align());
-	struct zone *zone;
-	unsigned long pfn, next;
-	int ret = 0;
-
-	*busy_pfn = start;
-	if (start >= end || !pfn_valid(iso_start))
-		return -EBUSY;
-	zone = page_zone(pfn_to_page(iso_start));
-	if (!blocks_are_alike(zone, iso_start, iso_end, migratetype) ||
-	    start_isolate_page_range(iso_start, iso_end, migratetype))
-		return -EBUSY;
-
-	for (pfn = start; pfn < end; pfn = next) {
-		next = contig_step(pfn, end);
-		ret = claim_step(zone, pfn, next, busy_pfn);
-		if (ret)
-			break;
-	}
-
-	undo_isolate_page_range(iso_start, iso_end, migratetype);
-	if (ret)
-		free_contig_range(start, pfn - start);
-	reclaim_elsewhere(zone);
-	return ret;
-}
-
-/**
- * alloc_contig_range() - allocate all pages of a range of page frames
- * @start:	first page frame number of the range
- * @end:	page frame number after the last page
- * @migratetype: type of the pageblocks that contain the range, restored
- *		afterwards: MIGRATE_CMA or MIGRATE_MOVABLE
- *
- * Pages in the range that are in use are migrated or dropped first.
- *
- * Context: process context that may do I/O and holds no lock that reclaim or
- * page migration takes.  May sleep.
- * Return: 0 on success.  Each page then has one reference; free the range with
- * free_contig_range().  -EBUSY if a page cannot be moved, or if the pageblocks
- * are not all valid memory of one zone and of type @migratetype; -EINTR if the
- * caller is being killed; -ENOMEM if there is no memory to move pages to.  On
- * failure no page is taken and the types of the pageblocks are restored.
- */
-int alloc_contig_range(unsigned long start, unsigned long end,
-		       unsigned int migratetype)
-{
-	unsigned long busy_pfn;
-
-	return alloc_contig_range_busy(start, end, migratetype, &busy_pfn);
-}
-EXPORT_SYMBOL_GPL(alloc_contig_range);
-
-/* Free [pfn, end), whose pages have no references left */
+/* Free [pfn, end), whose pages have no references left and were checked */
 static void free_unreferenced_pages(unsigned long pfn, unsigned long end)
 {
 	while (pfn < end) {
 		unsigned int order = min3(ilog2(end - pfn), MAX_ORDER - 1,
 					  pfn ? (int)__ffs(pfn) : MAX_ORDER);
+		struct page *page = pfn_to_page(pfn);
+		unsigned long flags;
 
-		__free_pages_ok(pfn_to_page(pfn), order);
+		if (!PageHighMem(page)) {
+			void *addr = page_address(page);
+
+			debug_check_no_locks_freed(addr, PAGE_SIZE << order);
+			debug_check_no_obj_freed(addr, PAGE_SIZE << order);
+		}
+		arch_free_page(page, order);
+		kernel_map_pages(page, 1 << order, 0);
+
+		local_irq_save(flags);
+		__count_vm_events(PGFREE, 1 << order);
+		free_one_page(page_zone(page), page, order,
+			      unlocked_migratetype(page));
+		local_irq_restore(flags);
 		pfn += 1UL << order;
 	}
 }
 
 /* Will the page allocator accept this page, whose last reference is gone? */
-static bool is_sane_free_page(const struct page *page)
+static bool is_sane_free_page(struct page *page)
 {
-	return !page->mapping && atomic_read(&page->_mapcount) == -1 &&
-	       !(page->flags & PAGE_FLAGS_CHECK_AT_FREE);
+	if (page->mapping || atomic_read(&page->_mapcount) != -1 ||
+	    (page->flags & PAGE_FLAGS_CHECK_AT_FREE))
+		return false;
+
+	if (page->flags & PAGE_FLAGS_CHECK_AT_PREP)
+		page->flags &= ~PAGE_FLAGS_CHECK_AT_PREP;
+	return true;
 }
 
 /**
@@ -624,8 +1056,8 @@ void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 		if (put_page_testzero(page)) {
 			if (likely(is_sane_free_page(page)))
 				continue;
-			/* Alone: a bad page takes its whole block with it */
-			__free_pages_ok(page, 0);
+			/* The page allocator reports it and does not use it */
+			free_hot_cold_page(page, 0);
 		} else {
 			nr_held++;
 		}
@@ -639,156 +1071,6 @@ void free_contig_range(unsigned long pfn, unsigned int nr_pages)
 				   nr_held, nr_pages, end);
 }
 EXPORT_SYMBOL_GPL(free_contig_range);
-
-/* Use one of the pages that alloc_spill_targets() allocated */
-static struct page *spill_target(struct page *page, unsigned long private,
-				 int **result)
-{
-	struct list_head *targets = (struct list_head *)private;
-	struct page *target;
-
-	if (list_empty(targets))
-		return NULL;
-	target = list_first_entry(targets, struct page, lru);
-	list_del(&target->lru);
-	return target;
-}
-
-/*
- * Allocate pages that the failing request cannot use: CMA pages, or pages of a
- * higher zone.  Movable allocations get CMA pages while these are more than
- * half of the free pages.
- */
-static void alloc_spill_targets(struct zone *zone, struct list_head *targets)
-{
-	unsigned long nr_pages, nr_refused = 0;
-	struct page *page, *next;
-	LIST_HEAD(refused);
-
-	for (nr_pages = 0; nr_pages < SPILL_BATCH; ) {
-		page = alloc_page((GFP_HIGHUSER_MOVABLE & ~__GFP_WAIT) |
-				  __GFP_NOWARN | __GFP_NOMEMALLOC);
-		if (!page)
-			break;
-		if (is_migrate_cma(get_pageblock_migratetype(page)) ||
-		    page_zonenum(page) > zone_idx(zone)) {
-			list_add(&page->lru, targets);
-			nr_pages++;
-			continue;
-		}
-		/* It is from a per-cpu list, which mixes all movable pages */
-		list_add(&page->lru, &refused);
-		if (++nr_refused == CONTIG_BATCH)
-			break;
-	}
-
-	list_for_each_entry_safe(page, next, &refused, lru)
-		__free_page(page);
-}
-
-/* Isolate pages outside of CMA blocks from the LRU lists. Returns how many. */
-static unsigned long isolate_to_spill(struct zone *zone,
-				      struct list_head *pages)
-{
-	static unsigned long next_pfn;	/* to resume at; races are harmless */
-	unsigned long end = zone->zone_start_pfn + zone->spanned_pages;
-	unsigned long pfn = next_pfn, nr_pages = 0, nr_scanned;
-
-	for (nr_scanned = 0; nr_scanned < zone->spanned_pages &&
-	     nr_pages < SPILL_BATCH; nr_scanned++, pfn++) {
-		struct page *page;
-
-		if (pfn < zone->zone_start_pfn || pfn >= end)
-			pfn = zone->zone_start_pfn;
-		if (!(nr_scanned % MAX_ORDER_NR_PAGES))
-			cond_resched();
-		if (!pfn_valid(pfn))
-			continue;
-		page = pfn_to_page(pfn);
-		if (!PageLRU(page) || PageUnevictable(page) ||
-		    page_zone(page) != zone ||
-		    is_migrate_special(get_pageblock_migratetype(page)))
-			continue;
-		if (isolate_page(page)) {
-			list_add_tail(&page->lru, pages);
-			nr_pages++;
-		}
-	}
-
-	next_pfn = pfn;
-	return nr_pages;
-}
-
-/* Migrate pages of a zone to the targets. Returns how many were moved. */
-static unsigned long spill_pages(struct zone *zone, struct list_head *targets)
-{
-	unsigned long nr_cma = global_page_state(NR_FREE_CMA_PAGES);
-	unsigned long nr_pages;
-	LIST_HEAD(pages);
-	int ret;
-
-	nr_pages = isolate_to_spill(zone, &pages);
-	if (!nr_pages)
-		return 0;
-
-	current->flags |= PF_MEMALLOC;
-	ret = migrate_pages(&pages, spill_target, (unsigned long)targets, false,
-			    false);
-	current->flags &= ~PF_MEMALLOC;
-	putback_lru_pages(&pages);
-	if (ret >= 0)
-		return nr_pages - ret;
-
-	/* The targets ran out, and failed attempts use them, too: estimate */
-	nr_pages = global_page_state(NR_FREE_CMA_PAGES);
-	return nr_pages < nr_cma ? nr_cma - nr_pages : 0;
-}
-
-/**
- * spill_into_cma() - make room for a request that cannot use CMA pages
- * @zone: preferred zone of the request
- * @order: order of the request; nothing is done above PAGE_ALLOC_COSTLY_ORDER
- * @gfp_mask: flags of the request; must include all of GFP_KERNEL but not
- *	__GFP_MOVABLE, and __GFP_NORETRY only if @order is 0, or else nothing
- *	is done
- *
- * When reclaim makes no progress, CMA blocks may still have free pages, because
- * a driver released buffers after the rest of memory had filled up.  Move
- * movable pages there, so that the OOM killer is not invoked while memory is
- * free.  A single page that was asked for with __GFP_NORETRY is found by the
- * next attempt of its caller.
- *
- * Context: as for direct compaction, which takes the same locks; not with
- * PF_MEMALLOC set.
- * Return: number of pages moved.
- */
-unsigned long spill_into_cma(struct zone *zone, unsigned int order,
-			     gfp_t gfp_mask)
-{
-	unsigned long mark = low_wmark_pages(zone) + (2UL << order);
-	unsigned long nr_moved = 0;
-	struct page *page, *next;
-	LIST_HEAD(targets);
-
-	if ((gfp_mask & __GFP_MOVABLE) || (order && (gfp_mask & __GFP_NORETRY)) ||
-	    (gfp_mask & GFP_KERNEL) != GFP_KERNEL ||
-	    order > PAGE_ALLOC_COSTLY_ORDER ||
-	    global_page_state(NR_FREE_CMA_PAGES) < SPILL_BATCH ||
-	    zone_watermark_ok(zone, 0, mark, zone_idx(zone), 0))
-		return 0;
-
-	/* Pages on the lists of this CPU are not CMA and would be used first */
-	drain_waiting_pages(false);
-	alloc_spill_targets(zone, &targets);
-	if (!list_empty(&targets))
-		nr_moved = spill_pages(zone, &targets);
-
-	list_for_each_entry_safe(page, next, &targets, lru)
-		__free_page(page);
-	/* The freed pages are on a per-cpu list for movable allocations */
-	drain_waiting_pages(false);
-	return nr_moved;
-}
 
 /**
  * init_cma_reserved_pageblock() - turn a reserved pageblock into a CMA block

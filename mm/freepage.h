@@ -60,6 +60,12 @@ static inline int freed_page_migratetype(struct page *page, int migratetype)
 	return get_pageblock_migratetype(page);
 }
 
+/* The type that a freed page had before zone->lock was taken: not needed */
+static inline int unlocked_migratetype(struct page *page)
+{
+	return MIGRATE_UNMOVABLE;
+}
+
 /*
  * Free blocks merge up to order MAX_ORDER - 1.  Where that is larger than a
  * pageblock, a CMA or isolated pageblock must not merge with a neighbour of
@@ -80,6 +86,19 @@ static inline bool may_merge(struct page *buddy, unsigned int order,
 }
 
 /*
+ * While a range is being emptied, its pages had better not move to other CMA
+ * blocks, from which the next request would have to move them again.  The other
+ * free pages of the zone are used until they are as few as kswapd leaves.
+ */
+static inline bool contig_needs_others(struct zone *zone)
+{
+	return atomic_long_read(&contig_pages_in_flight) &&
+	       zone_page_state(zone, NR_FREE_PAGES) >
+	       zone_page_state(zone, NR_FREE_CMA_PAGES) +
+	       high_wmark_pages(zone);
+}
+
+/*
  * Movable allocations use MIGRATE_CMA blocks first when these hold more than
  * half of the free pages.  A higher threshold would exhaust the rest of the
  * zone while CMA pages are free.  A lower one would fill an area with pages
@@ -89,7 +108,8 @@ static inline bool cma_goes_first(struct zone *zone, int migratetype)
 {
 	return migratetype == MIGRATE_MOVABLE &&
 	       zone_page_state(zone, NR_FREE_CMA_PAGES) >
-	       zone_page_state(zone, NR_FREE_PAGES) / 2;
+	       zone_page_state(zone, NR_FREE_PAGES) / 2 &&
+	       !contig_needs_others(zone);
 }
 
 /* Movable allocations use CMA blocks before they steal from other types */
@@ -173,8 +193,23 @@ static inline unsigned long extra_usemap_pages(void)
 	return pageblock_nr_pages;
 }
 
-unsigned long spill_into_cma(struct zone *zone, unsigned int order,
-			     gfp_t gfp_mask);
+/* From mm/spill.c */
+void contig_yield(void);
+unsigned long spill_into_cma(struct zonelist *zonelist, unsigned int order,
+			     gfp_t gfp_mask, nodemask_t *nodemask);
+unsigned long spill_for_kswapd(struct zone *zone, unsigned long mark,
+			       int classzone_idx);
+bool defer_oom(struct zonelist *zonelist, unsigned int order, gfp_t gfp_mask,
+	       nodemask_t *nodemask, unsigned long *since);
+bool reclaim_skips_cma(struct zone *zone, gfp_t gfp_mask);
+
+/* Is reclaiming this page of no use for the requests that are short of pages? */
+static inline bool reclaim_skips_page(struct zone *zone, struct page *page,
+				      gfp_t gfp_mask)
+{
+	return is_migrate_cma(get_pageblock_migratetype(page)) &&
+	       reclaim_skips_cma(zone, gfp_mask);
+}
 
 #else /* !CONFIG_CMA */
 
@@ -198,6 +233,11 @@ static inline void account_special_pages(struct zone *zone, long nr,
 static inline int freed_page_migratetype(struct page *page, int migratetype)
 {
 	return migratetype;
+}
+
+static inline int unlocked_migratetype(struct page *page)
+{
+	return get_pageblock_migratetype(page);
 }
 
 static inline bool may_merge(struct page *buddy, unsigned int order,
@@ -251,10 +291,31 @@ static inline unsigned long extra_usemap_pages(void)
 	return 0;
 }
 
-static inline unsigned long spill_into_cma(struct zone *zone,
-					   unsigned int order, gfp_t gfp_mask)
+static inline unsigned long spill_into_cma(struct zonelist *zonelist,
+					   unsigned int order, gfp_t gfp_mask,
+					   nodemask_t *nodemask)
 {
 	return 0;
+}
+
+static inline unsigned long spill_for_kswapd(struct zone *zone,
+					     unsigned long mark,
+					     int classzone_idx)
+{
+	return 0;
+}
+
+static inline bool defer_oom(struct zonelist *zonelist, unsigned int order,
+			     gfp_t gfp_mask, nodemask_t *nodemask,
+			     unsigned long *since)
+{
+	return false;
+}
+
+static inline bool reclaim_skips_page(struct zone *zone, struct page *page,
+				      gfp_t gfp_mask)
+{
+	return false;
 }
 
 #endif /* CONFIG_CMA */

@@ -199,6 +199,79 @@ static const struct file_operations cma_bitmap_fops = {
 	.release	= single_release,
 };
 
+/* Print the lower limit in us of each class of latencies, and its allocations */
+static int cma_latency_show(struct seq_file *s, void *unused)
+{
+	struct cma *cma = s->private;
+	unsigned int i;
+
+	for (i = 0; i < CMA_NR_LATENCIES; i++)
+		seq_printf(s, "%lu %lu\n", i ? 1UL << (i - 1) : 0,
+			   (unsigned long)atomic_long_read(&cma->nr_latency[i]));
+
+	return 0;
+}
+
+static int cma_latency_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, cma_latency_show, inode->i_private);
+}
+
+static const struct file_operations cma_latency_fops = {
+	.open		= cma_latency_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int cma_max_latency_get(void *data, u64 *val)
+{
+	*val = (unsigned long)atomic_long_read(&((struct cma *)data)->max_latency);
+	return 0;
+}
+DEFINE_SIMPLE_ATTRIBUTE(cma_max_latency_fops, cma_max_latency_get, NULL,
+			"%llu\n");
+
+static void cma_show_counter(struct seq_file *s, const char *name,
+			     atomic_long_t *counter)
+{
+	seq_printf(s, "%s %lu\n", name,
+		   (unsigned long)atomic_long_read(counter));
+}
+
+/* Print what emptying ranges took, and why ranges were skipped */
+static int cma_stats_show(struct seq_file *s, void *unused)
+{
+	static const char * const skips[NR_CMA_SKIPS] = {
+		[CMA_SKIP_HELD]		= "skipped_held",
+		[CMA_SKIP_FIXED]	= "skipped_fixed",
+		[CMA_SKIP_IO]		= "skipped_io",
+		[CMA_SKIP_CLAIMED]	= "skipped_claimed",
+	};
+	struct cma *cma = s->private;
+	unsigned int i;
+
+	cma_show_counter(s, "moved_pages", &cma->nr_moved);
+	cma_show_counter(s, "dropped_pages", &cma->nr_dropped);
+	cma_show_counter(s, "waits", &cma->nr_waits);
+	for (i = 0; i < NR_CMA_SKIPS; i++)
+		cma_show_counter(s, skips[i], &cma->nr_skipped[i]);
+
+	return 0;
+}
+
+static int cma_stats_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, cma_stats_show, inode->i_private);
+}
+
+static const struct file_operations cma_stats_fops = {
+	.open		= cma_stats_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
 static int __init cma_debugfs_add(struct cma *cma, void *root)
 {
 	struct dentry *dir;
@@ -219,6 +292,10 @@ static int __init cma_debugfs_add(struct cma *cma, void *root)
 	debugfs_create_file("order_per_bit", 0444, dir, cma,
 			    &cma_order_per_bit_fops);
 	debugfs_create_file("bitmap", 0444, dir, cma, &cma_bitmap_fops);
+	debugfs_create_file("latency", 0444, dir, cma, &cma_latency_fops);
+	debugfs_create_file("max_latency", 0444, dir, cma,
+			    &cma_max_latency_fops);
+	debugfs_create_file("stats", 0444, dir, cma, &cma_stats_fops);
 	return 0;
 }
 

@@ -52,12 +52,36 @@ static ssize_t available_pages_show(struct kobject *kobj,
 	return sprintf(buf, "%lu\n", cma->count - cma_used_pages(cma));
 }
 
+static ssize_t wait_budget_ms_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
+{
+	return sprintf(buf, "%u\n", to_cma(kobj)->wait_budget_ms);
+}
+
+static ssize_t wait_budget_ms_store(struct kobject *kobj,
+				    struct kobj_attribute *attr,
+				    const char *buf, size_t size)
+{
+	unsigned int budget_ms;
+	int ret = kstrtouint(buf, 0, &budget_ms);
+
+	if (ret)
+		return ret;
+	if (budget_ms > CMA_MAX_WAIT_BUDGET_MS)
+		return -EINVAL;
+
+	/* Allocations in progress keep the old one */
+	to_cma(kobj)->wait_budget_ms = budget_ms;
+	return size;
+}
+
 static struct kobj_attribute cma_files[] = {
 	__ATTR_RO(total_pages),
 	__ATTR_RO(available_pages),
 	__ATTR_RO(alloc_pages_success),
 	__ATTR_RO(alloc_pages_fail),
 	__ATTR_RO(release_pages_success),
+	__ATTR(wait_budget_ms, 0644, wait_budget_ms_show, wait_budget_ms_store),
 };
 
 /* The kobject is part of its area, and areas are never freed */

@@ -5,29 +5,42 @@
  * A bit set in the bitmap of an area stands for pages that are allocated to a
  * driver or claimed by an attempt in progress.  A range is first claimed in the
  * bitmap and then taken from the page allocator, with the lock dropped.  When
- * that fails, the claim is dropped and the search resumes after the page that
- * was in use, because no range that contains it can succeed.  A second bitmap
- * has only the allocated ranges, so that a release cannot free pages that are
- * merely claimed, or that the page allocator gave to another user.
+ * that fails, the claim is dropped.  A second bitmap has only the allocated
+ * ranges, so that a release cannot free pages that are merely claimed, or that
+ * the page allocator has given to somebody else.  A third bitmap marks the last
+ * page of each buffer, so that a release cannot reach into the next one.
  *
- * There are two ways to take a range.  A range that is entirely free is taken
- * directly, on any CPU and in any context.  Only when there is no such range, a
- * range is emptied, which can take long and is done for one range of an area at
- * a time.
+ * Buffers cannot be moved, so a buffer in the wrong place makes large buffers
+ * impossible for as long as it lives.  Small buffers are therefore placed at
+ * the lowest address possible, large ones at the highest, whether the pages
+ * there are free or have to be moved: that leaves one large range in between.
  *
- * Lock order: empty_mutex, lock.  lock is never held while pages are taken,
- * moved or freed, so zone->lock does not nest inside it.
+ * A range that is entirely free is taken directly, on any CPU and in any
+ * context.  Otherwise ranges are scanned, which changes nothing, and the
+ * cheapest one near the wanted place is emptied.  Ranges with pages that cannot
+ * be moved are skipped, and those with pages under I/O are left until nothing
+ * else works.  The time that an allocation may spend waiting is limited.
+ *
+ * Several callers can empty ranges of an area at the same time: the bitmap
+ * keeps them apart.  lock is never held while pages are scanned, taken, moved
+ * or freed, so zone->lock does not nest inside it.  No other lock is held while
+ * pages are emptied.
  */
 #define pr_fmt(fmt) "cma: " fmt
 
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/cma.h>
+#include <linux/contig.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/page-contig.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -38,12 +51,27 @@
 
 #include "cma.h"
 
+/* Buffers of up to this many pages are small: placed from the low end */
+#define CMA_SMALL_PAGES		64UL
+/* Part of the area by which a cheaper range may miss the packed place */
+#define CMA_SLACK_SMALL		64
+#define CMA_SLACK_LARGE		16
+
 /* Ranges to try before giving up on one that is entirely free */
 #define CMA_TRIALS		64
-/* Searches of an area before giving up on busy pages */
-#define CMA_ROUNDS		3
-/* Delay between two searches, for references to busy pages to be dropped */
-#define CMA_ROUND_DELAY_MS	20
+/* Ranges to compare before the cheapest of them is emptied */
+#define CMA_CANDIDATES		8
+/* Cost above which a free range in the wrong place is preferred: 4 MiB moved */
+#define CMA_COST_LIMIT		2048UL
+/* Ranges that must fail for lack of memory before an allocation does */
+#define CMA_NOMEM_LIMIT		2
+
+/* Time between two searches, for others to drop claims and references */
+#define CMA_POLL_MS		10
+/* Time to wait for one range or for other CPUs before the next search */
+#define CMA_SLICE_MS		100
+/* Time that an allocation may wait unless wait_budget_ms says otherwise */
+#define CMA_WAIT_BUDGET_MS	500
 
 struct cma cma_areas[MAX_CMA_AREAS];
 unsigned int cma_area_count;
@@ -206,14 +234,17 @@ static void __init cma_activate_area(struct cma *cma)
 	unsigned long pfn;
 
 	spin_lock_init(&cma->lock);
-	mutex_init(&cma->empty_mutex);
+	cma->wait_budget_ms = CMA_WAIT_BUDGET_MS;
 
 	if (!why) {
-		cma->bitmap = kzalloc(2 * longs * sizeof(long), GFP_KERNEL);
-		if (cma->bitmap)
+		cma->bitmap = kzalloc((2 * longs + BITS_TO_LONGS(cma->count)) *
+				      sizeof(long), GFP_KERNEL);
+		if (cma->bitmap) {
 			cma->allocated = cma->bitmap + longs;
-		else
+			cma->ends = cma->allocated + longs;
+		} else {
 			why = "has no memory for its bitmap";
+		}
 	}
 	if (why) {
 		pr_warn("area %s: %s; memory goes back to the system\n",
@@ -255,29 +286,63 @@ static unsigned long cma_pages_to_bits(const struct cma *cma,
 	return ALIGN(count, 1UL << cma->order_per_bit) >> cma->order_per_bit;
 }
 
+static void cma_count_skip(struct cma *cma, enum cma_skip why)
+{
+	atomic_long_inc(&cma->nr_skipped[why]);
+}
+
+/* What is asked for */
+struct cma_request {
+	unsigned long	count;		/* pages */
+	unsigned long	nr_bits;	/* the same in bits */
+	unsigned long	align;		/* of the first pfn, in pages */
+	bool		large;		/* placed from the high end */
+};
+
+static void cma_init_request(const struct cma *cma, struct cma_request *req,
+			     unsigned long count, unsigned int align_order)
+{
+	req->count = count;
+	req->nr_bits = cma_pages_to_bits(cma, count);
+	req->align = 1UL << max(align_order, cma->order_per_bit);
+	req->large = count > CMA_SMALL_PAGES;
+}
+
 /*
- * Find nr_bits clear bits at or after bit.  The alignment applies to physical
- * addresses, because the area itself may be less aligned than its buffers.
+ * A search has a position: ranges that start before it, or end after it if they
+ * are large, were looked at.  Alignment applies to physical addresses, because
+ * the area itself may be less aligned than its buffers.
  */
-static unsigned long cma_find(const struct cma *cma, unsigned long bit,
-			      unsigned long nr_bits, unsigned int align_order)
+static unsigned long cma_first_pos(const struct cma *cma,
+				   const struct cma_request *req)
+{
+	return req->large ? cma_bitmap_maxno(cma) : 0;
+}
+
+/* The position from which no range contains the page */
+static unsigned long cma_pos_beyond(const struct cma *cma,
+				    const struct cma_request *req,
+				    unsigned long pfn)
+{
+	return cma_pfn_to_bit(cma, pfn) + !req->large;
+}
+
+static unsigned long cma_find_low(const struct cma *cma, unsigned long bit,
+				  const struct cma_request *req)
 {
 	unsigned long maxno = cma_bitmap_maxno(cma);
-	unsigned long align = 1UL << max(align_order, cma->order_per_bit);
-
-	lockdep_assert_held(&cma->lock);
 
 	while (bit < maxno) {
 		unsigned long pfn, used;
 
 		bit = find_next_zero_bit(cma->bitmap, maxno, bit);
-		pfn = ALIGN(cma_bit_to_pfn(cma, bit), align);
+		pfn = ALIGN(cma_bit_to_pfn(cma, bit), req->align);
 		bit = cma_pfn_to_bit(cma, pfn);
-		if (bit > maxno || nr_bits > maxno - bit)
-			return maxno;
+		if (bit > maxno || req->nr_bits > maxno - bit)
+			break;
 
-		used = find_next_bit(cma->bitmap, bit + nr_bits, bit);
-		if (used >= bit + nr_bits)
+		used = find_next_bit(cma->bitmap, bit + req->nr_bits, bit);
+		if (used >= bit + req->nr_bits)
 			return bit;
 		bit = used + 1;
 	}
@@ -285,129 +350,585 @@ static unsigned long cma_find(const struct cma *cma, unsigned long bit,
 	return maxno;
 }
 
+static unsigned long cma_find_high(const struct cma *cma, unsigned long end,
+				   const struct cma_request *req)
+{
+	while (end >= req->nr_bits) {
+		unsigned long pfn, bit, used;
+
+		pfn = round_down(cma_bit_to_pfn(cma, end - req->nr_bits),
+				 req->align);
+		if (pfn < cma->base_pfn)
+			break;
+
+		bit = cma_pfn_to_bit(cma, pfn);
+		used = find_next_bit(cma->bitmap, bit + req->nr_bits, bit);
+		if (used >= bit + req->nr_bits)
+			return bit;
+		end = used;
+	}
+
+	return cma_bitmap_maxno(cma);
+}
+
 /*
- * Claim the first range at or after *bit.  If there is none, fail with -EAGAIN
- * while attempts in progress may still drop their claims, else with -ENOMEM.
+ * Find the next range that is clear in the bitmap.  If there is none, fail with
+ * -EAGAIN while attempts in progress may still drop their claims, else with
+ * -ENOMEM.
  */
-static int cma_claim(struct cma *cma, unsigned long *bit,
-		     unsigned long nr_bits, unsigned int align_order,
-		     bool trial)
+static int cma_find(const struct cma *cma, const struct cma_request *req,
+		    unsigned long pos, unsigned long *bit)
+{
+	lockdep_assert_held(&cma->lock);
+
+	*bit = req->large ? cma_find_high(cma, pos, req) :
+			    cma_find_low(cma, pos, req);
+	if (*bit < cma_bitmap_maxno(cma))
+		return 0;
+	return cma->nr_claims ? -EAGAIN : -ENOMEM;
+}
+
+/* Find the next range, but do not claim it */
+static int cma_peek(struct cma *cma, const struct cma_request *req,
+		    unsigned long pos, unsigned long *bit)
 {
 	unsigned long flags;
-	int ret = 0;
+	int ret;
 
 	spin_lock_irqsave(&cma->lock, flags);
-	*bit = cma_find(cma, *bit, nr_bits, align_order);
-	if (*bit < cma_bitmap_maxno(cma)) {
-		bitmap_set(cma->bitmap, *bit, nr_bits);
-		cma->nr_trials += trial;
-	} else {
-		ret = cma->nr_trials ? -EAGAIN : -ENOMEM;
+	ret = cma_find(cma, req, pos, bit);
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return ret;
+}
+
+/* Find the next range and claim it */
+static int cma_claim(struct cma *cma, const struct cma_request *req,
+		     unsigned long pos, unsigned long *bit)
+{
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	ret = cma_find(cma, req, pos, bit);
+	if (!ret) {
+		bitmap_set(cma->bitmap, *bit, req->nr_bits);
+		cma->nr_claims++;
 	}
 	spin_unlock_irqrestore(&cma->lock, flags);
 
 	return ret;
 }
 
-/* Finish an attempt: mark the range as allocated, or drop the claim */
-static void cma_end_claim(struct cma *cma, unsigned long bit,
-			  unsigned long nr_bits, bool trial, bool success)
+/* Claim one range, unless somebody else has claimed a part of it */
+static bool cma_claim_at(struct cma *cma, const struct cma_request *req,
+			 unsigned long bit)
+{
+	unsigned long flags;
+	bool clear;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	clear = find_next_bit(cma->bitmap, bit + req->nr_bits, bit) >=
+		bit + req->nr_bits;
+	if (clear) {
+		bitmap_set(cma->bitmap, bit, req->nr_bits);
+		cma->nr_claims++;
+	}
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return clear;
+}
+
+static void cma_drop_claim(struct cma *cma, unsigned long bit,
+			   unsigned long nr_bits)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&cma->lock, flags);
-	cma->nr_trials -= trial;
-	if (success)
-		bitmap_set(cma->allocated, bit, nr_bits);
-	else
-		bitmap_clear(cma->bitmap, bit, nr_bits);
+	cma->nr_claims--;
+	bitmap_clear(cma->bitmap, bit, nr_bits);
 	spin_unlock_irqrestore(&cma->lock, flags);
 }
 
-/* Take a range that is entirely free. Context: any. */
-static struct page *cma_take_free(struct cma *cma, unsigned long count,
-				  unsigned int align_order)
+/* Turn a claim into a buffer */
+static void cma_keep_claim(struct cma *cma, const struct cma_request *req,
+			   unsigned long bit)
 {
-	unsigned long nr_bits = cma_pages_to_bits(cma, count);
-	unsigned long bit = 0;
-	int trial;
+	unsigned long end = (bit << cma->order_per_bit) + req->count;
+	unsigned long flags;
 
-	for (trial = 0; trial < CMA_TRIALS; trial++) {
-		unsigned long pfn, used;
-		bool success;
-
-		if (cma_claim(cma, &bit, nr_bits, align_order, true))
-			break;
-		pfn = cma_bit_to_pfn(cma, bit);
-		success = take_contig_range(pfn, pfn + count, MIGRATE_CMA,
-					    &used);
-		cma_end_claim(cma, bit, nr_bits, true, success);
-		if (success)
-			return pfn_to_page(pfn);
-		bit = cma_pfn_to_bit(cma, used) + 1;
-	}
-
-	return NULL;
+	spin_lock_irqsave(&cma->lock, flags);
+	cma->nr_claims--;
+	bitmap_set(cma->allocated, bit, req->nr_bits);
+	__set_bit(end - 1, cma->ends);
+	spin_unlock_irqrestore(&cma->lock, flags);
 }
 
-/*
- * Search the area once for a range that can be emptied, and take it.  Caller
- * holds cma->empty_mutex.  Returns 0, -EBUSY, -EINTR or -ENOMEM.
- */
-static int cma_empty_round(struct cma *cma, unsigned long count,
-			   unsigned int align_order, struct page **page)
+/* Pages that are at least as hard to empty as the kind */
+static unsigned long cma_count_kinds(const struct contig_scan *scan,
+				     enum contig_kind kind)
 {
-	unsigned long nr_bits = cma_pages_to_bits(cma, count);
-	unsigned long bit = 0;
-	bool busy = false;
+	unsigned long nr_pages = 0;
+
+	for (; kind < NR_CONTIG_KINDS; kind++)
+		nr_pages += scan->nr[kind];
+	return nr_pages;
+}
+
+/* Find the first such page of a range that has one; looks at each page once */
+static unsigned long cma_first_of_kinds(unsigned long start, unsigned long end,
+					enum contig_kind kind)
+{
+	while (end - start > 1) {
+		unsigned long middle = start + (end - start) / 2;
+		struct contig_scan scan;
+
+		scan_contig_range(start, middle, &scan);
+		if (cma_count_kinds(&scan, kind))
+			end = middle;
+		else
+			start = middle;
+	}
+
+	return start;
+}
+
+/* Take a range that is entirely free, the first of so many. Context: any. */
+static struct page *cma_take_free(struct cma *cma,
+				  const struct cma_request *req,
+				  unsigned int nr_trials)
+{
+	unsigned long pos = cma_first_pos(cma, req);
 
 	for (;;) {
-		unsigned long pfn, busy_pfn;
-		int ret = cma_claim(cma, &bit, nr_bits, align_order, false);
+		unsigned long bit, pfn, used;
 
-		if (ret)
-			return busy || ret == -EAGAIN ? -EBUSY : ret;
+		if (cma_claim(cma, req, pos, &bit))
+			return NULL;
 		pfn = cma_bit_to_pfn(cma, bit);
-		ret = alloc_contig_range_busy(pfn, pfn + count, MIGRATE_CMA,
-					      &busy_pfn);
-		cma_end_claim(cma, bit, nr_bits, false, !ret);
-		if (!ret) {
-			*page = pfn_to_page(pfn);
-			return 0;
+		if (take_contig_range(pfn, pfn + req->count, MIGRATE_CMA,
+				      &used)) {
+			cma_keep_claim(cma, req, bit);
+			return pfn_to_page(pfn);
 		}
-		if (ret != -EBUSY)
-			return ret;
-		trace_cma_alloc_busy_retry(cma->name, busy_pfn,
-					   pfn_to_page(busy_pfn), count,
-					   align_order);
-		bit = cma_pfn_to_bit(cma, busy_pfn) + 1;
-		busy = true;
+		cma_drop_claim(cma, bit, req->nr_bits);
+
+		if (!--nr_trials)
+			return NULL;
+		if (req->large)
+			used = cma_first_of_kinds(pfn, pfn + req->count,
+						  CONTIG_DROP);
+		pos = cma_pos_beyond(cma, req, used);
 	}
 }
 
-static int cma_empty_range(struct cma *cma, unsigned long count,
-			   unsigned int align_order, struct page **page)
+/* A range that can be emptied */
+struct cma_candidate {
+	unsigned long	bit;
+	unsigned long	cost;
+};
+
+/* An allocation that has to empty a range */
+struct cma_search {
+	const struct cma_request *req;
+	unsigned long	deadline;	/* for waiting, in jiffies */
+	unsigned long	paused;		/* jiffies after the last pause */
+	unsigned long	stuck_pfn;	/* last page found under I/O, or 0 */
+	unsigned int	nr_nomem;	/* ranges that failed with -ENOMEM */
+	unsigned int	nr_drains;
+	bool		emptied;	/* or tried to */
+	bool		wait_io;	/* waiting is all that is left */
+	struct contig_control cc;
+
+	/* of the current round */
+	unsigned long	pos;
+	bool		end;		/* pos is behind the last range */
+	bool		held;		/* references may be dropped later */
+	unsigned long	busy_pfn;	/* no range with this page works, or 0 */
+	struct cma_candidate io;	/* fewest pages under I/O; cost 0: none */
+};
+
+static bool cma_range_has(const struct cma *cma, const struct cma_search *s,
+			  unsigned long bit, unsigned long pfn)
 {
-	int round, ret = -EBUSY;
+	return pfn - cma_bit_to_pfn(cma, bit) < s->req->count;
+}
 
-	if (mutex_lock_killable(&cma->empty_mutex))
-		return -EINTR;
+/* Report the page because of which a range was given up, or not started */
+static void cma_trace_busy(const struct cma *cma, const struct cma_search *s,
+			   unsigned long pfn)
+{
+	trace_cma_alloc_busy_retry(cma->name, pfn, pfn_to_page(pfn),
+				   s->req->count, ilog2(s->req->align));
+}
 
-	for (round = 0; round < CMA_ROUNDS; round++) {
-		ret = cma_empty_round(cma, count, align_order, page);
-		if (ret != -EBUSY)
-			break;
-		if (round < CMA_ROUNDS - 1)
-			schedule_timeout_killable(msecs_to_jiffies(CMA_ROUND_DELAY_MS));
+/* Continue so that the next range overlaps this one by three quarters at most */
+static void cma_step(const struct cma *cma, struct cma_search *s,
+		     unsigned long bit)
+{
+	unsigned long step = max(s->req->align >> cma->order_per_bit,
+				 s->req->nr_bits / 4);
+	unsigned long end = bit + s->req->nr_bits;
+
+	if (!s->req->large)
+		s->pos = bit + step;
+	else
+		s->pos = end > step ? end - step : 0;
+}
+
+/* Remember the range with the fewest pages under I/O, a stuck one last */
+static void cma_note_io(const struct cma *cma, struct cma_search *s,
+			unsigned long bit, unsigned long nr_io)
+{
+	unsigned long cost = nr_io;
+
+	if (s->stuck_pfn && cma_range_has(cma, s, bit, s->stuck_pfn))
+		cost += cma->count;
+	if (s->io.cost && s->io.cost <= cost)
+		return;
+	s->io.bit = bit;
+	s->io.cost = cost;
+}
+
+/* Continue so that the next range has none of the pages of these kinds */
+static void cma_skip(const struct cma *cma, struct cma_search *s,
+		     unsigned long bit, enum contig_kind kind,
+		     unsigned long last_pfn)
+{
+	unsigned long pfn = cma_bit_to_pfn(cma, bit);
+
+	if (s->req->large)
+		last_pfn = cma_first_of_kinds(pfn, pfn + s->req->count, kind);
+	s->pos = cma_pos_beyond(cma, s->req, last_pfn);
+}
+
+/* Scan a range and continue behind it. Returns whether it can be emptied now. */
+static bool cma_scan(struct cma *cma, struct cma_search *s,
+		     struct cma_candidate *range)
+{
+	unsigned long pfn = cma_bit_to_pfn(cma, range->bit);
+	struct contig_scan scan;
+
+	/* Another range failed because of this page */
+	if (cma_range_has(cma, s, range->bit, s->busy_pfn)) {
+		s->pos = cma_pos_beyond(cma, s->req, s->busy_pfn);
+		return false;
 	}
 
-	mutex_unlock(&cma->empty_mutex);
+	scan_contig_range(pfn, pfn + s->req->count, &scan);
+	trace_cma_scan(cma->name, pfn, s->req->count, scan.nr);
+
+	if (cma_count_kinds(&scan, CONTIG_HELD)) {
+		bool fixed = scan.nr[CONTIG_FIXED];
+
+		s->held |= !fixed;
+		cma_count_skip(cma, fixed ? CMA_SKIP_FIXED : CMA_SKIP_HELD);
+		cma_trace_busy(cma, s, scan.last_held);
+		cma_skip(cma, s, range->bit, CONTIG_HELD, scan.last_held);
+		return false;
+	}
+	if (scan.nr[CONTIG_IO]) {
+		cma_count_skip(cma, CMA_SKIP_IO);
+		cma_note_io(cma, s, range->bit, scan.nr[CONTIG_IO]);
+		cma_skip(cma, s, range->bit, CONTIG_IO, scan.last_io);
+		return false;
+	}
+	cma_step(cma, s, range->bit);
+
+	/* Dropping a page takes about half as long as moving it */
+	range->cost = 2 * scan.nr[CONTIG_MOVE] + scan.nr[CONTIG_DROP];
+	return true;
+}
+
+static void cma_add_candidate(struct cma_candidate *found, unsigned int nr,
+			      struct cma_candidate new)
+{
+	while (nr && found[nr - 1].cost > new.cost) {
+		found[nr] = found[nr - 1];
+		nr--;
+	}
+	found[nr] = new;
+}
+
+/*
+ * Collect the next ranges that can be emptied, the cheapest one first.  Those
+ * that are compared lie so close together that it does not matter for packing
+ * which one is taken.  Ends early with a range that is cheap.
+ */
+static unsigned int cma_collect(struct cma *cma, struct cma_search *s,
+				struct cma_candidate *found)
+{
+	unsigned long slack = cma_bitmap_maxno(cma) /
+			      (s->req->large ? CMA_SLACK_LARGE : CMA_SLACK_SMALL);
+	unsigned long first = 0;
+	unsigned int nr = 0;
+
+	while (nr < CMA_CANDIDATES) {
+		struct cma_candidate range;
+
+		if (cma_peek(cma, s->req, s->pos, &range.bit)) {
+			s->end = true;
+			break;
+		}
+		if (nr && max(range.bit, first) - min(range.bit, first) > slack)
+			break;
+		if (!cma_scan(cma, s, &range))
+			continue;
+		if (!nr)
+			first = range.bit;
+		cma_add_candidate(found, nr++, range);
+		if (range.cost <= s->req->count / 8)
+			break;
+	}
+
+	return nr;
+}
+
+/* End of the wait for one thing; nothing may wait beyond the budget */
+static unsigned long cma_slice_end(const struct cma_search *s)
+{
+	unsigned long slice = jiffies + msecs_to_jiffies(CMA_SLICE_MS);
+
+	return time_before(slice, s->deadline) ? slice : s->deadline;
+}
+
+/*
+ * Empty and take one range.  Returns what empty_contig_range() returns, or
+ * -EBUSY if somebody else has claimed a part of the range.
+ */
+static int cma_empty(struct cma *cma, struct cma_search *s, unsigned long bit,
+		     bool may_wait, struct page **page)
+{
+	unsigned long pfn = cma_bit_to_pfn(cma, bit);
+	struct contig_control *cc = &s->cc;
+	unsigned long moved = cc->nr_moved, dropped = cc->nr_dropped;
+	int ret;
+
+	if (!cma_claim_at(cma, s->req, bit)) {
+		cma_count_skip(cma, CMA_SKIP_CLAIMED);
+		return -EBUSY;
+	}
+
+	s->emptied = true;
+	cc->may_wait = may_wait;
+	cc->deadline = cma_slice_end(s);
+	trace_cma_empty_start(cma->name, pfn, s->req->count, may_wait);
+	ret = empty_contig_range(pfn, pfn + s->req->count, MIGRATE_CMA, cc);
+	trace_cma_empty_finish(cma->name, pfn, s->req->count,
+			       cc->nr_moved - moved, cc->nr_dropped - dropped,
+			       ret);
+
+	if (!ret) {
+		cma_keep_claim(cma, s->req, bit);
+		*page = pfn_to_page(pfn);
+		return 0;
+	}
+	cma_drop_claim(cma, bit, s->req->nr_bits);
+
+	if (ret == -ENOMEM) {
+		/* Try a range next that has none of these pages */
+		s->busy_pfn = s->req->large ? pfn : pfn + s->req->count - 1;
+		s->nr_nomem++;
+	} else if (ret != -EINTR) {
+		s->busy_pfn = cc->busy_pfn;
+		s->held |= ret == -EBUSY;
+		if (ret == -EAGAIN)
+			s->stuck_pfn = cc->busy_pfn;
+		cma_trace_busy(cma, s, cc->busy_pfn);
+	}
 	return ret;
+}
+
+/* Empty one of the collected ranges */
+static int cma_empty_one_of(struct cma *cma, struct cma_search *s,
+			    const struct cma_candidate *found, unsigned int nr,
+			    struct page **page)
+{
+	unsigned int i;
+	int ret = -EBUSY;
+
+	for (i = 0; i < nr; i++) {
+		if (cma_range_has(cma, s, found[i].bit, s->busy_pfn))
+			continue;
+		ret = cma_empty(cma, s, found[i].bit, false, page);
+		if (!ret || ret == -EINTR || s->nr_nomem >= CMA_NOMEM_LIMIT)
+			break;
+	}
+
+	return ret;
+}
+
+/*
+ * Search the area once for a range that can be emptied, and take it.  A free
+ * range in the wrong place comes after those that are in the right one, and
+ * ranges with pages under I/O come last.
+ *
+ * Returns 0; -EINTR; -ENOMEM if all pages are allocated, or there is no memory
+ * to move pages to; otherwise -EBUSY or -EAGAIN.
+ */
+static int cma_round(struct cma *cma, struct cma_search *s, struct page **page)
+{
+	struct cma_candidate found[CMA_CANDIDATES];
+	bool tried_free = false;
+	unsigned long bit;
+	int ret;
+
+	s->pos = cma_first_pos(cma, s->req);
+	s->end = false;
+	s->held = false;
+	s->busy_pfn = 0;
+	s->io.cost = 0;
+
+	ret = cma_peek(cma, s->req, s->pos, &bit);
+	if (ret) {
+		if (ret == -EAGAIN)
+			cma_count_skip(cma, CMA_SKIP_CLAIMED);
+		return ret;
+	}
+
+	ret = -EBUSY;
+	while (!s->end && s->nr_nomem < CMA_NOMEM_LIMIT) {
+		unsigned int nr = cma_collect(cma, s, found);
+
+		if (nr && found[0].cost > CMA_COST_LIMIT && !tried_free) {
+			*page = cma_take_free(cma, s->req, CMA_TRIALS);
+			tried_free = true;
+			if (*page)
+				return 0;
+		}
+		if (nr)
+			ret = cma_empty_one_of(cma, s, found, nr, page);
+		if (!ret || ret == -EINTR)
+			return ret;
+		cond_resched();
+	}
+
+	if (!tried_free) {
+		*page = cma_take_free(cma, s->req, CMA_TRIALS);
+		if (*page)
+			return 0;
+	}
+	if (s->nr_nomem >= CMA_NOMEM_LIMIT)
+		return -ENOMEM;
+	/* The first attempt starts the I/O, and others wait for it */
+	if (s->io.cost)
+		return cma_empty(cma, s, s->io.bit, s->wait_io, page);
+	return -EBUSY;
+}
+
+/*
+ * Wait for something that lets the next round succeed.  Returns false if the
+ * time is used up.
+ */
+static bool cma_pause(struct cma *cma, struct cma_search *s)
+{
+	unsigned long now = jiffies;
+	long delay = max(1UL, msecs_to_jiffies(CMA_POLL_MS));
+
+	/* Pages on the lists of a CPU look as if somebody held them */
+	if (s->held && !s->nr_drains) {
+		drain_contig_pages(false, cma_slice_end(s));
+		s->nr_drains++;
+		return true;
+	}
+
+	if (time_after_eq(now, s->deadline))
+		return false;
+
+	if (s->held && s->nr_drains == 1) {
+		drain_contig_pages(true, cma_slice_end(s));
+		s->nr_drains++;
+		return true;
+	}
+
+	atomic_long_inc(&cma->nr_waits);
+	if (s->io.cost && !s->wait_io) {
+		s->wait_io = true;
+	} else if (!s->io.cost || now == s->paused) {
+		delay = min_t(unsigned long, delay, s->deadline - now);
+		schedule_timeout_killable(delay);
+	}
+	s->paused = jiffies;
+	return true;
+}
+
+/* Empty a range and take it: 0, -EBUSY, -EINTR or -ENOMEM */
+static int cma_search(struct cma *cma, const struct cma_request *req,
+		      struct page **page)
+{
+	unsigned int budget_ms = cma->wait_budget_ms;
+	struct cma_search s = {
+		.req = req,
+		.deadline = jiffies + msecs_to_jiffies(budget_ms),
+	};
+	int ret;
+
+	do {
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		ret = cma_round(cma, &s, page);
+	} while ((ret == -EBUSY || ret == -EAGAIN) && cma_pause(cma, &s));
+
+	atomic_long_add(s.cc.nr_moved, &cma->nr_moved);
+	atomic_long_add(s.cc.nr_dropped, &cma->nr_dropped);
+	atomic_long_add(s.cc.nr_waits, &cma->nr_waits);
+	/* Once, whatever happened, and while nothing is claimed */
+	if (s.emptied)
+		reclaim_for_contig(cma->base_pfn);
+
+	if (ret == -EBUSY || ret == -EAGAIN)
+		return s.nr_nomem ? -ENOMEM : -EBUSY;
+	return ret;
+}
+
+/*
+ * Without I/O pages can be neither written nor moved: the allocation is part of
+ * reclaim, or devices are suspended.
+ */
+static bool cma_may_empty(void)
+{
+	const gfp_t gfp = __GFP_IO | __GFP_FS;
+
+	return !(current->flags & PF_MEMALLOC) &&
+	       (gfp_allowed_mask & gfp) == gfp;
+}
+
+/*
+ * One free page is taken in less than 1 us.  Reading the clock twice would add a
+ * tenth to that, so it counts as 0.
+ */
+static u64 cma_start_time(unsigned long count)
+{
+	return count > 1 ? sched_clock() : 0;
+}
+
+static void cma_count_latency(struct cma *cma, u64 start)
+{
+	u64 now = start ? sched_clock() : 0;
+	u64 ns = now > start ? now - start : 0;
+	unsigned long us, max_us;
+
+	/* This division is cheap, the other one is not */
+	us = ns <= UINT_MAX ? (u32)ns / 1000 : div_u64(ns, NSEC_PER_MSEC) * 1000;
+	atomic_long_inc(&cma->nr_latency[min_t(unsigned int, fls(us),
+					       CMA_NR_LATENCIES - 1)]);
+
+	max_us = atomic_long_read(&cma->max_latency);
+	while (us > max_us) {
+		unsigned long old = atomic_long_cmpxchg(&cma->max_latency,
+							max_us, us);
+
+		if (old == max_us)
+			break;
+		max_us = old;
+	}
 }
 
 static void cma_count_alloc(struct cma *cma, struct page *page,
 			    unsigned long count, unsigned int align_order,
-			    int ret)
+			    int ret, u64 start)
 {
 	trace_cma_alloc_finish(cma->name, page ? page_to_pfn(page) : 0, page,
 			       count, align_order, ret);
@@ -420,6 +941,7 @@ static void cma_count_alloc(struct cma *cma, struct page *page,
 		count_vm_event(CMA_ALLOC_FAIL);
 		atomic_long_add(count, &cma->nr_fail);
 	}
+	cma_count_latency(cma, start);
 }
 
 static bool cma_can_have(const struct cma *cma, unsigned long count,
@@ -437,7 +959,13 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
  *		 BITS_PER_LONG
  * @no_warn: do not log a failure
  *
- * A caller with PF_MEMALLOC set gets a range only if it is entirely free.
+ * A range is emptied if necessary.  If that needs a wait, for pages under I/O
+ * or for others that hold references to pages or empty ranges themselves, all
+ * waits together take no longer than the area's wait_budget_ms in sysfs says.
+ * Every wait ends early if the caller is being killed.
+ *
+ * A range is taken only if it is entirely free while no I/O is allowed: if the
+ * caller has PF_MEMALLOC set, and during suspend and resume.
  *
  * Context: process context that may do I/O and holds no lock that reclaim or
  * page migration takes.  May sleep.
@@ -447,19 +975,24 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
 struct page *cma_alloc(struct cma *cma, unsigned long count,
 		       unsigned int align_order, bool no_warn)
 {
+	u64 start = cma_start_time(count);
+	struct cma_request req;
 	struct page *page;
+	bool may_empty;
 	int ret = 0;
 
 	if (!cma_can_have(cma, count, align_order))
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	page = cma_take_free(cma, count, align_order);
-	if (!page && !(current->flags & PF_MEMALLOC))
-		ret = cma_empty_range(cma, count, align_order, &page);
-	else if (!page)
-		ret = -EBUSY;
-	cma_count_alloc(cma, page, count, align_order, ret);
+	cma_init_request(cma, &req, count, align_order);
+	may_empty = cma_may_empty();
+	page = cma_take_free(cma, &req, may_empty ? 1 : CMA_TRIALS);
+	if (!page) {
+		start = start ? start : sched_clock();
+		ret = may_empty ? cma_search(cma, &req, &page) : -EBUSY;
+	}
+	cma_count_alloc(cma, page, count, align_order, ret, start);
 
 	if (!page && !no_warn && ret != -EINTR)
 		pr_err_ratelimited("area %s: no %lu contiguous pages aligned to order %u, error %d (%lu of %lu pages used)\n",
@@ -483,14 +1016,18 @@ EXPORT_SYMBOL_GPL(cma_alloc);
 struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 			   unsigned int align_order)
 {
+	u64 start = cma_start_time(count);
+	struct cma_request req;
 	struct page *page;
 
 	if (!cma_can_have(cma, count, align_order))
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	page = cma_take_free(cma, count, align_order);
-	cma_count_alloc(cma, page, count, align_order, page ? 0 : -EBUSY);
+	cma_init_request(cma, &req, count, align_order);
+	page = cma_take_free(cma, &req, CMA_TRIALS);
+	cma_count_alloc(cma, page, count, align_order, page ? 0 : -EBUSY,
+			start);
 	return page;
 }
 EXPORT_SYMBOL_GPL(cma_try_alloc);
@@ -554,7 +1091,7 @@ static bool cma_pages_to_range(struct cma *cma, const struct page *pages,
 	return IS_ALIGNED(offset, 1UL << cma->order_per_bit);
 }
 
-static bool cma_is_allocated(struct cma *cma, unsigned long bit,
+static bool cma_is_allocated(const struct cma *cma, unsigned long bit,
 			     unsigned long nr_bits)
 {
 	lockdep_assert_held(&cma->lock);
@@ -589,31 +1126,116 @@ bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 }
 EXPORT_SYMBOL_GPL(cma_pages_allocated);
 
-/*
- * Mark pages as no longer allocated, but keep them claimed.  Returns false, and
- * changes nothing, if not all of them are allocated; *foreign is then set if
- * they lie in the area and none of them is.
- */
-static bool cma_take_back(struct cma *cma, const struct page *pages,
-			  unsigned long count, bool *foreign)
+/* Does a buffer end in this bit? */
+static bool cma_bit_has_end(const struct cma *cma, unsigned long bit)
 {
-	unsigned long bit, nr_bits, flags;
-	bool allocated;
+	unsigned long end = (bit + 1) << cma->order_per_bit;
 
-	*foreign = false;
-	if (!cma_pages_to_range(cma, pages, count, &bit, &nr_bits))
-		return false;
+	return find_next_bit(cma->ends, end, bit << cma->order_per_bit) < end;
+}
 
+/* Pages from this one to the end of its buffer. Caller holds the lock. */
+static unsigned long cma_pages_to_end(const struct cma *cma,
+				      unsigned long offset)
+{
+	lockdep_assert_held(&cma->lock);
+
+	return find_next_bit(cma->ends, cma->count, offset) + 1 - offset;
+}
+
+/**
+ * cma_buffer_pages() - get the size of a buffer
+ * @cma: area, or NULL
+ * @pages: first page of the buffer, or NULL
+ *
+ * What remains of a buffer after cma_release() of a part of it is a buffer, or
+ * two.
+ *
+ * Context: any.  Takes @cma->lock.
+ * Return: number of pages of the buffer that starts at @pages, as passed to
+ * cma_alloc(); 0 if no buffer starts there.
+ */
+unsigned long cma_buffer_pages(struct cma *cma, const struct page *pages)
+{
+	unsigned long bit, nr_bits, offset, flags, nr_pages = 0;
+
+	if (!cma_pages_to_range(cma, pages, 1, &bit, &nr_bits))
+		return 0;
+
+	offset = page_to_pfn(pages) - cma->base_pfn;
 	spin_lock_irqsave(&cma->lock, flags);
-	allocated = cma_is_allocated(cma, bit, nr_bits);
-	if (allocated)
-		bitmap_clear(cma->allocated, bit, nr_bits);
-	else
-		*foreign = find_next_bit(cma->allocated, bit + nr_bits, bit) >=
-			   bit + nr_bits;
+	if (cma_is_allocated(cma, bit, 1) &&
+	    (!bit || !cma_is_allocated(cma, bit - 1, 1) ||
+	     cma_bit_has_end(cma, bit - 1)))
+		nr_pages = cma_pages_to_end(cma, offset);
 	spin_unlock_irqrestore(&cma->lock, flags);
 
-	return allocated;
+	return nr_pages;
+}
+EXPORT_SYMBOL_GPL(cma_buffer_pages);
+
+/*
+ * Can these allocated pages be released together?  Not if they reach into the
+ * next buffer, or leave a part of the last bit allocated.
+ */
+static bool cma_is_one_buffer(const struct cma *cma, unsigned long offset,
+			      unsigned long count)
+{
+	unsigned long nr_pages = cma_pages_to_end(cma, offset);
+
+	return count == nr_pages ||
+	       (count < nr_pages &&
+		IS_ALIGNED(count, 1UL << cma->order_per_bit));
+}
+
+/* Keep the ends right for pages that are released, and those before them */
+static void cma_move_end(struct cma *cma, unsigned long offset,
+			 unsigned long count)
+{
+	unsigned long bit = offset >> cma->order_per_bit;
+
+	if (cma_pages_to_end(cma, offset) == count)
+		__clear_bit(offset + count - 1, cma->ends);
+	if (bit && cma_is_allocated(cma, bit - 1, 1) &&
+	    !cma_bit_has_end(cma, bit - 1))
+		__set_bit(offset - 1, cma->ends);
+}
+
+/* What became of pages that are to be released */
+enum cma_taken {
+	CMA_TAKEN,	/* no longer allocated, but still claimed */
+	CMA_FOREIGN,	/* none of them is allocated */
+	CMA_MIXED,	/* not all of them are allocated */
+	CMA_BEYOND,	/* they reach beyond a buffer */
+};
+
+/* Mark pages as no longer allocated, but keep them claimed */
+static enum cma_taken cma_take_back(struct cma *cma, const struct page *pages,
+				    unsigned long count)
+{
+	unsigned long offset = page_to_pfn(pages) - cma->base_pfn;
+	unsigned long bit, nr_bits, flags;
+	enum cma_taken taken = CMA_MIXED;
+
+	if (!cma_pages_to_range(cma, pages, count, &bit, &nr_bits))
+		return taken;
+
+	spin_lock_irqsave(&cma->lock, flags);
+	if (!cma_is_allocated(cma, bit, nr_bits)) {
+		if (find_next_bit(cma->allocated, bit + nr_bits, bit) >=
+		    bit + nr_bits)
+			taken = CMA_FOREIGN;
+	} else if (!cma_is_one_buffer(cma, offset, count)) {
+		taken = CMA_BEYOND;
+	} else {
+		cma_move_end(cma, offset, count);
+		bitmap_clear(cma->allocated, bit, nr_bits);
+		cma->nr_claims++;
+		taken = CMA_TAKEN;
+	}
+	spin_unlock_irqrestore(&cma->lock, flags);
+
+	return taken;
 }
 
 /**
@@ -621,34 +1243,38 @@ static bool cma_take_back(struct cma *cma, const struct page *pages,
  * @cma: area, or NULL
  * @pages: first page of an allocation, or of a part of one that is aligned to
  *	   the area's smallest unit of allocation
- * @count: number of pages, may be less than was allocated
+ * @count: number of pages; if this is less than was allocated, a multiple of
+ *	   that unit, or all pages up to the end of the allocation
  *
  * Context: any, including with interrupts off.
  * Return: true if the pages were freed; false, with nothing done, unless all of
- * them lie in the area and are allocated.
+ * them lie in the area and belong to one allocation.
  */
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count)
 {
+	enum cma_taken taken;
 	unsigned long pfn;
-	bool foreign;
 
 	if (!cma_pages_valid(cma, pages, count))
 		return false;
 
 	pfn = page_to_pfn(pages);
-	if (!cma_take_back(cma, pages, count, &foreign)) {
+	taken = cma_take_back(cma, pages, count);
+	if (taken != CMA_TAKEN) {
 		/* hugetlb passes pages that may be the page allocator's */
-		if (!foreign || !page_count((struct page *)pages))
-			pr_err_ratelimited("area %s: release of %lu pages at pfn %#lx, not all of them allocated\n",
-					   cma->name, count, pfn);
+		if (taken != CMA_FOREIGN || !page_count((struct page *)pages))
+			pr_err_ratelimited("area %s: release of %lu pages at pfn %#lx, not all of them %s\n",
+					   cma->name, count, pfn,
+					   taken == CMA_BEYOND ?
+					   "of one buffer" : "allocated");
 		return false;
 	}
 
 	/* The range must not be claimed again before its pages are free */
 	free_contig_range(pfn, count);
-	cma_end_claim(cma, cma_pfn_to_bit(cma, pfn),
-		      cma_pages_to_bits(cma, count), false, false);
+	cma_drop_claim(cma, cma_pfn_to_bit(cma, pfn),
+		       cma_pages_to_bits(cma, count));
 
 	atomic_long_add(count, &cma->nr_released);
 	trace_cma_release(cma->name, pfn, pages, count);

@@ -8,11 +8,34 @@
 
 #include <linux/atomic.h>
 #include <linux/kobject.h>
-#include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+/* sched_clock() and fatal_signal_pending(), on kernels that moved them */
+#ifdef __has_include
+#if __has_include("linux/sched/clock.h")
+#include <linux/sched/clock.h>
+#include <linux/sched/signal.h>
+#endif
+#endif
+
 #define CMA_NAME_LEN	64
+
+/* Latencies: below 1 us, below 2 us, below 4 us, ..., and 4.2 s and more */
+#define CMA_NR_LATENCIES	24
+
+/* Limit of wait_budget_ms: one hour */
+#define CMA_MAX_WAIT_BUDGET_MS	3600000
+
+/* Why a range was skipped when one had to be emptied */
+enum cma_skip {
+	CMA_SKIP_HELD,		/* references to a page are held */
+	CMA_SKIP_FIXED,		/* a page can never be moved */
+	CMA_SKIP_IO,		/* a page is under I/O */
+	CMA_SKIP_CLAIMED,	/* another attempt was in progress there */
+	NR_CMA_SKIPS
+};
 
 /**
  * struct cma - a contiguous memory area
@@ -23,13 +46,21 @@
  *	progress; protected by @lock
  * @allocated: bits set for pages that are allocated, a subset of @bitmap;
  *	protected by @lock
- * @nr_trials: ranges that are claimed in @bitmap by attempts in progress that
- *	do not sleep; protected by @lock
+ * @ends: one bit per page, set for the last page of each buffer; protected by
+ *	@lock
+ * @nr_claims: ranges that are claimed in @bitmap by attempts and releases in
+ *	progress; protected by @lock
  * @lock: innermost lock of the allocator, taken with interrupts off
- * @empty_mutex: held while a range is emptied; taken before @lock
+ * @wait_budget_ms: time that an allocation may spend waiting; 0 is none
  * @nr_success: pages of all successful allocations
  * @nr_fail: pages of all failed allocations
  * @nr_released: pages of all releases
+ * @nr_moved: pages that were moved to empty ranges
+ * @nr_dropped: pages of clean page cache that were dropped to empty ranges
+ * @nr_waits: waits for I/O, references and claims
+ * @nr_skipped: ranges that were skipped when one had to be emptied
+ * @nr_latency: allocations, successful or not, by the time they took
+ * @max_latency: time in us of the slowest of them
  * @name: name in messages, debugfs and sysfs; constant
  * @kobj: directory in sysfs
  */
@@ -39,12 +70,19 @@ struct cma {
 	unsigned int	order_per_bit;
 	unsigned long	*bitmap;
 	unsigned long	*allocated;
-	unsigned int	nr_trials;
-	spinlock_t	lock;	/* bitmap, allocated, nr_trials */
-	struct mutex	empty_mutex;	/* empties one range at a time */
+	unsigned long	*ends;
+	unsigned int	nr_claims;
+	spinlock_t	lock;	/* bitmap, allocated, ends, nr_claims */
+	unsigned int	wait_budget_ms;
 	atomic_long_t	nr_success;
 	atomic_long_t	nr_fail;
 	atomic_long_t	nr_released;
+	atomic_long_t	nr_moved;
+	atomic_long_t	nr_dropped;
+	atomic_long_t	nr_waits;
+	atomic_long_t	nr_skipped[NR_CMA_SKIPS];
+	atomic_long_t	nr_latency[CMA_NR_LATENCIES];
+	atomic_long_t	max_latency;
 	char		name[CMA_NAME_LEN];
 	struct kobject	kobj;
 };

@@ -40,6 +40,7 @@ bool cma_pages_valid(struct cma *cma, const struct page *pages,
 struct cma *cma_area_of(const struct page *pages, unsigned long count);
 bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 			 unsigned long count);
+unsigned long cma_buffer_pages(struct cma *cma, const struct page *pages);
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count);
 int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data);

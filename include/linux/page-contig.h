@@ -22,8 +22,6 @@ extern unsigned long totalcma_pages;
 
 bool take_contig_range(unsigned long start, unsigned long end,
 		       unsigned int migratetype, unsigned long *used_pfn);
-int alloc_contig_range_busy(unsigned long start, unsigned long end,
-			    unsigned int migratetype, unsigned long *busy_pfn);
 int alloc_contig_range(unsigned long start, unsigned long end,
 		       unsigned int migratetype);
 void free_contig_range(unsigned long pfn, unsigned int nr_pages);

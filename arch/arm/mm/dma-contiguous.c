@@ -42,12 +42,18 @@
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/ratelimit.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 
+#include <trace/events/cma.h>
+
 #include <asm/cacheflush.h>
 #include <asm/dma-contiguous.h>
+#include <asm/fixmap.h>
+#include <asm/kmap_types.h>
 #include <asm/mach/map.h>
 #include <asm/pgalloc.h>
 #include <asm/pgtable.h>
@@ -58,17 +64,14 @@
 
 /* For more pages than this, flushing the whole TLB is cheaper than each page */
 #define FLUSH_TLB_PAGES		64
+/* Let other tasks run after each part of this size of a large buffer */
+#define STEP_SIZE		((size_t)SZ_1M)
+/* No cache of an ARMv6 or ARMv7 CPU has longer lines */
+#define MAX_LINE_SIZE		64
 
 /*
  * Mapping areas with pages during boot
  */
-
-static struct {
-	phys_addr_t	base;
-	unsigned long	size;
-} dma_remap[MAX_CMA_AREAS] __initdata;
-
-static unsigned int dma_remap_count __initdata;
 
 /**
  * dma_contiguous_lowmem_end() - get the end of the linear mapping
@@ -92,20 +95,16 @@ phys_addr_t __init dma_contiguous_lowmem_end(void)
 }
 
 /**
- * dma_contiguous_early_fixup() - record an area for dma_contiguous_remap()
+ * dma_contiguous_early_fixup() - prepare memory for an area
  * @base: physical address of the area
  * @size: size in bytes
+ *
+ * There is nothing to do, because dma_contiguous_remap() finds the areas.
  *
  * Context: boot, one CPU, before memory is mapped.
  */
 void __init dma_contiguous_early_fixup(phys_addr_t base, unsigned long size)
 {
-	if (WARN_ON_ONCE(dma_remap_count == ARRAY_SIZE(dma_remap)))
-		return;
-
-	dma_remap[dma_remap_count].base = base;
-	dma_remap[dma_remap_count].size = size;
-	dma_remap_count++;
 }
 
 /*
@@ -135,52 +134,101 @@ static void __init split_sections(pmd_t *pmd, unsigned long addr)
 	__pmd_populate(pmd, table, type->prot_l1);
 }
 
+static int __init remap_area(struct cma *cma, void *lowmem_end)
+{
+	phys_addr_t base = cma_get_base(cma);
+	unsigned long addr, end;
+
+	if (base >= *(phys_addr_t *)lowmem_end)
+		return 0;
+
+	addr = __phys_to_virt(base) & PGDIR_MASK;
+	end = __phys_to_virt(base) + cma_get_size(cma);
+	for (; addr < end; addr += PGDIR_SIZE) {
+		pmd_t *pmd = pmd_off_k(addr);
+
+		if ((pmd_val(pmd[0]) | pmd_val(pmd[1])) & PMD_TYPE_SECT)
+			split_sections(pmd, addr);
+	}
+
+	return 0;
+}
+
 /**
- * dma_contiguous_remap() - map the recorded areas with pages
+ * dma_contiguous_remap() - map the areas with pages
  *
  * Entries that are not sections, as at the end of memory, are left unchanged.
+ * An area that is added later is not used for coherent buffers.
  *
  * Context: boot, one CPU, after low memory was mapped.
  */
 void __init dma_contiguous_remap(void)
 {
 	phys_addr_t lowmem_end = dma_contiguous_lowmem_end();
-	unsigned int i;
 
-	for (i = 0; i < dma_remap_count; i++) {
-		unsigned long addr, end;
-
-		if (dma_remap[i].base >= lowmem_end)
-			continue;
-
-		addr = __phys_to_virt(dma_remap[i].base) & PGDIR_MASK;
-		end = __phys_to_virt(dma_remap[i].base) + dma_remap[i].size;
-		for (; addr < end; addr += PGDIR_SIZE) {
-			pmd_t *pmd = pmd_off_k(addr);
-
-			if ((pmd_val(pmd[0]) | pmd_val(pmd[1])) & PMD_TYPE_SECT)
-				split_sections(pmd, addr);
-		}
-	}
+	cma_for_each_area(remap_area, &lowmem_end);
 }
 
 /*
  * Mapping buffers
  */
 
+/* Is this part of the linear mapping made of pages? */
+static bool is_mapped_with_pages(unsigned long addr, size_t size)
+{
+	unsigned long end = addr + size;
+
+	for (; addr < end; addr = pgd_addr_end(addr, end))
+		if ((pmd_val(*pmd_off_k(addr)) & PMD_TYPE_MASK) !=
+		    PMD_TYPE_TABLE)
+			return false;
+
+	return true;
+}
+
+/*
+ * Write nr entries of one page table.  set_pte_ext() translates the first one
+ * for the hardware.  The others differ from it only in the page frame number,
+ * and cleaning the cache once for all of them is much cheaper.
+ */
+static void set_ptes(pte_t *pte, unsigned long pfn, unsigned long nr,
+		     pgprot_t prot)
+{
+	u32 *hw_pte = (void *)pte + PTE_HWTABLE_OFF;
+	unsigned long first_line = round_down((unsigned long)hw_pte,
+					      MAX_LINE_SIZE);
+	unsigned long i;
+	pteval_t val;
+	u32 hw_val;
+
+	set_pte_ext(pte, pfn_pte(pfn, prot), 0);
+	if (nr == 1)
+		return;
+
+	val = pte_val(*pte);
+	hw_val = *hw_pte;
+	for (i = 1; i < nr; i++) {
+		val += PAGE_SIZE;
+		hw_val += PAGE_SIZE;
+		pte[i] = __pte(val);
+		hw_pte[i] = hw_val;
+	}
+	clean_dcache_area((void *)first_line,
+			  (unsigned long)(hw_pte + nr) - first_line);
+}
+
 static void set_linear_prot(struct page *page, size_t size, pgprot_t prot)
 {
 	unsigned long start = (unsigned long)page_address(page);
 	unsigned long pfn = page_to_pfn(page);
 	unsigned long end = start + size;
-	unsigned long addr = start;
+	unsigned long addr, next;
 
-	while (addr < end) {
-		unsigned long next = pgd_addr_end(addr, end);
-		pte_t *pte = pte_offset_kernel(pmd_off_k(addr), addr);
-
-		for (; addr < next; addr += PAGE_SIZE)
-			set_pte_ext(pte++, pfn_pte(pfn++, prot), 0);
+	for (addr = start; addr < end; addr = next) {
+		next = pgd_addr_end(addr, end);
+		set_ptes(pte_offset_kernel(pmd_off_k(addr), addr),
+			 pfn + ((addr - start) >> PAGE_SHIFT),
+			 (next - addr) >> PAGE_SHIFT, prot);
 	}
 
 	if (size > FLUSH_TLB_PAGES * PAGE_SIZE)
@@ -189,29 +237,75 @@ static void set_linear_prot(struct page *page, size_t size, pgprot_t prot)
 		flush_tlb_kernel_range(start, end);
 }
 
-static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
+/* Clear the entries that kmap_atomic() has left in slots that are not in use */
+static void clear_kmap_slots(void *cleared)
+{
+	unsigned int first = FIX_KMAP_BEGIN + KM_TYPE_NR * smp_processor_id();
+	int slot;
+
+	for (slot = FIRST_UNUSED_KMAP; slot < KM_TYPE_NR; slot++) {
+		pte_t *pte = TOP_PTE(__fix_to_virt(first + slot));
+
+		if (pte_none(*pte))
+			continue;
+		set_pte_ext(pte, __pte(0), 0);
+		*(bool *)cleared = true;
+	}
+}
+
+/*
+ * Remove cached mappings that pages in high memory, or the TLBs, may still have
+ * although nobody uses them: of kmap(), kmap_atomic() and vmap().
+ */
+static void remove_stale_mappings(void)
+{
+	bool cleared = false;
+
+	kmap_flush_unused();
+	on_each_cpu(clear_kmap_slots, &cleared, 1);
+	if (cleared)
+		flush_tlb_all();
+	vm_unmap_aliases();
+}
+
+static void *map_highmem(struct page *page, size_t size, pgprot_t prot)
 {
 	struct vm_struct *area;
 	unsigned long addr;
 
-	prot = __pgprot(pgprot_val(prot) | L_PTE_XN);
-	if (!PageHighMem(page)) {
-		set_linear_prot(page, size, prot);
-		return page_address(page);
-	}
-
-	/* kmap() may have left cached mappings of these pages */
-	kmap_flush_unused();
-	area = get_vm_area_caller(size, VM_IOREMAP, __builtin_return_address(0));
+	remove_stale_mappings();
+	area = get_vm_area_caller(size, VM_MAP, __builtin_return_address(0));
 	if (!area)
 		return NULL;
 
+	/*
+	 * This keeps /proc/kcore from mapping the pages cached.  Passed above, it
+	 * would align the address to a power of two above the size.
+	 */
+	area->flags |= VM_IOREMAP;
 	addr = (unsigned long)area->addr;
 	if (ioremap_page_range(addr, addr + size, page_to_phys(page), prot)) {
 		vunmap(area->addr);
 		return NULL;
 	}
 	return area->addr;
+}
+
+static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
+{
+	void *addr = page_address(page);
+
+	prot = __pgprot(pgprot_val(prot) | L_PTE_XN);
+	if (PageHighMem(page))
+		return map_highmem(page, size, prot);
+	if (!is_mapped_with_pages((unsigned long)addr, size)) {
+		pr_err_once("area %s was added too late to be mapped with pages: no buffers\n",
+			    cma_get_name(cma_area_of(page, 1)));
+		return NULL;
+	}
+
+	set_linear_prot(page, size, prot);
+	return addr;
 }
 
 static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
@@ -223,6 +317,28 @@ static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
 				__pgprot(get_mem_type(MT_MEMORY)->prot_pte));
 }
 
+static void flush_inner(void *addr, size_t size)
+{
+	for (; size > STEP_SIZE; size -= STEP_SIZE) {
+		dmac_flush_range(addr, addr + STEP_SIZE);
+		addr += STEP_SIZE;
+		cond_resched();
+	}
+	dmac_flush_range(addr, addr + size);
+}
+
+static void clear_buffer(void *addr, size_t size)
+{
+	for (; size > STEP_SIZE; size -= STEP_SIZE) {
+		memset(addr, 0, STEP_SIZE);
+		addr += STEP_SIZE;
+		cond_resched();
+	}
+	memset(addr, 0, size);
+	/* drain the write buffer before the device reads the memory */
+	wmb();
+}
+
 /* Map a buffer and clear it in memory, with nothing left in the caches */
 static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 {
@@ -230,24 +346,35 @@ static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 	void *cpu_addr;
 
 	if (FLUSH_WHILE_CACHED && !PageHighMem(page))
-		dmac_flush_range(page_address(page), page_address(page) + size);
+		flush_inner(page_address(page), size);
 
 	cpu_addr = map_buffer(page, size, prot);
 	if (!cpu_addr)
 		return NULL;
+	trace_cma_map(page_to_pfn(page), size >> PAGE_SHIFT);
 
-	dmac_flush_range(cpu_addr, cpu_addr + size);
+	flush_inner(cpu_addr, size);
 	outer_flush_range(phys, phys + size);
-	memset(cpu_addr, 0, size);
-	/* drain the write buffer before the device reads the memory */
-	wmb();
+	clear_buffer(cpu_addr, size);
+	trace_cma_clear(page_to_pfn(page), size >> PAGE_SHIFT);
 	return cpu_addr;
 }
 
 static bool is_buffer_address(struct page *page, const void *cpu_addr)
 {
-	return PageHighMem(page) ? is_vmalloc_addr(cpu_addr) :
-				   page_address(page) == cpu_addr;
+	if (!PageHighMem(page))
+		return page_address(page) == cpu_addr;
+
+	return is_vmalloc_addr(cpu_addr) && !offset_in_page(cpu_addr) &&
+	       vmalloc_to_page(cpu_addr) == page;
+}
+
+/* A free has to know both sizes to find the mistake */
+static void check_size(unsigned long nr_pages, size_t size)
+{
+	WARN(nr_pages << PAGE_SHIFT != size,
+	     "DMA: freeing wrong coherent size (%u != %u)\n",
+	     (unsigned int)(nr_pages << PAGE_SHIFT), (unsigned int)size);
 }
 
 /*
@@ -259,6 +386,7 @@ static struct {
 	struct page	*page;		/* constant; NULL if there is no pool */
 	void		*cpu_addr;	/* constant */
 	unsigned long	*bitmap;	/* protected by lock */
+	unsigned long	*last;		/* last pages of buffers; same lock */
 	spinlock_t	lock;		/* interrupts off, innermost */
 } atomic_pool = {
 	.size = SZ_256K,
@@ -291,7 +419,7 @@ static int __init atomic_pool_init(void)
 	if (!nr_pages || !arm_dma_use_contiguous(NULL, GFP_KERNEL))
 		return 0;
 
-	bitmap = kcalloc(BITS_TO_LONGS(nr_pages), sizeof(long), GFP_KERNEL);
+	bitmap = kcalloc(2 * BITS_TO_LONGS(nr_pages), sizeof(long), GFP_KERNEL);
 	if (!bitmap)
 		goto fail;
 	page = dma_alloc_from_contiguous(NULL, nr_pages,
@@ -304,6 +432,7 @@ static int __init atomic_pool_init(void)
 		goto release_pages;
 
 	atomic_pool.bitmap = bitmap;
+	atomic_pool.last = bitmap + BITS_TO_LONGS(nr_pages);
 	atomic_pool.cpu_addr = cpu_addr;
 	atomic_pool.page = page;
 	pr_info("reserved %u KiB for the atomic coherent pool\n",
@@ -345,8 +474,10 @@ static void *alloc_from_pool(size_t size, struct page **page, gfp_t gfp)
 	spin_lock_irqsave(&atomic_pool.lock, flags);
 	start = bitmap_find_next_zero_area(atomic_pool.bitmap, pool_pages, 0,
 					   nr_pages, align_mask);
-	if (start < pool_pages)
+	if (start < pool_pages) {
 		bitmap_set(atomic_pool.bitmap, start, nr_pages);
+		__set_bit(start + nr_pages - 1, atomic_pool.last);
+	}
 	spin_unlock_irqrestore(&atomic_pool.lock, flags);
 
 	if (start >= pool_pages) {
@@ -358,34 +489,50 @@ static void *alloc_from_pool(size_t size, struct page **page, gfp_t gfp)
 	*page = nth_page(atomic_pool.page, start);
 	cpu_addr = atomic_pool.cpu_addr + (start << PAGE_SHIFT);
 	memset(cpu_addr, 0, size);
-	/* as in prepare_buffer() */
+	/* as in clear_buffer() */
 	wmb();
 	return cpu_addr;
 }
 
-static bool is_in_pool(const void *cpu_addr, size_t size)
+static bool is_in_pool(const void *cpu_addr)
 {
 	return atomic_pool.page && cpu_addr >= atomic_pool.cpu_addr &&
-	       cpu_addr < atomic_pool.cpu_addr + atomic_pool.size &&
-	       size <= atomic_pool.cpu_addr + atomic_pool.size - cpu_addr;
+	       cpu_addr < atomic_pool.cpu_addr + atomic_pool.size;
+}
+
+/* Return the number of pages of the buffer that starts here; 0 if none does */
+static unsigned long pool_buffer_pages(const void *cpu_addr)
+{
+	unsigned long start = (cpu_addr - atomic_pool.cpu_addr) >> PAGE_SHIFT;
+
+	lockdep_assert_held(&atomic_pool.lock);
+
+	if (offset_in_page(cpu_addr) || !test_bit(start, atomic_pool.bitmap))
+		return 0;
+	if (start && test_bit(start - 1, atomic_pool.bitmap) &&
+	    !test_bit(start - 1, atomic_pool.last))
+		return 0;
+
+	return find_next_bit(atomic_pool.last,
+			     atomic_pool.size >> PAGE_SHIFT, start) - start + 1;
 }
 
 static void free_to_pool(void *cpu_addr, size_t size)
 {
 	unsigned long start = (cpu_addr - atomic_pool.cpu_addr) >> PAGE_SHIFT;
-	unsigned long nr_pages = size >> PAGE_SHIFT;
-	unsigned long flags;
-	bool allocated;
+	unsigned long flags, nr_pages;
 
 	spin_lock_irqsave(&atomic_pool.lock, flags);
-	allocated = find_next_zero_bit(atomic_pool.bitmap, start + nr_pages,
-				       start) >= start + nr_pages;
-	if (allocated)
+	nr_pages = pool_buffer_pages(cpu_addr);
+	if (nr_pages) {
 		bitmap_clear(atomic_pool.bitmap, start, nr_pages);
+		__clear_bit(start + nr_pages - 1, atomic_pool.last);
+	}
 	spin_unlock_irqrestore(&atomic_pool.lock, flags);
 
-	WARN(!allocated, "DMA: free of %u bytes at %p, not all of them allocated\n",
-	     (unsigned int)size, cpu_addr);
+	if (!WARN(!nr_pages, "DMA: free of %u bytes at %p, which is no buffer\n",
+		  (unsigned int)size, cpu_addr))
+		check_size(nr_pages, size);
 }
 
 /*
@@ -435,7 +582,7 @@ bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
  * @mask: highest address that the device can reach
  * @handle: set to the address for the device on success
  * @gfp: flags of the request; only __GFP_WAIT, __GFP_IO, __GFP_FS and
- *	 __GFP_NOWARN matter
+ *	 __GFP_NOWARN matter.  During suspend and resume no request may do I/O.
  * @prot: attributes of the mapping
  *
  * Requests with all of GFP_KERNEL are served from an area.  Requests that may
@@ -452,6 +599,7 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 	struct page *page;
 	void *cpu_addr = NULL;
 
+	gfp &= gfp_allowed_mask;
 	page = alloc_from_area(dev, nr_pages, gfp);
 	if (page) {
 		cpu_addr = prepare_buffer(page, size, prot);
@@ -480,6 +628,9 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
  * @cpu_addr: address for the CPU
  * @handle: address for the device
  *
+ * Warns if @size is not the size of the buffer, and frees all of the buffer and
+ * nothing else.
+ *
  * Context: any with interrupts on; process context for an area in high memory.
  * Return: false, with nothing done, if the memory is neither in the pool nor in
  * an area.  True otherwise, also after a warning about memory that is not an
@@ -489,11 +640,11 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 			     dma_addr_t handle)
 {
 	unsigned long pfn = dma_to_pfn(dev, handle);
-	unsigned long nr_pages = size >> PAGE_SHIFT;
+	unsigned long nr_pages;
 	struct page *page;
 	struct cma *cma;
 
-	if (is_in_pool(cpu_addr, size)) {
+	if (is_in_pool(cpu_addr)) {
 		free_to_pool(cpu_addr, size);
 		return true;
 	}
@@ -502,19 +653,45 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 		return false;
 	page = pfn_to_page(pfn);
 	/* search for the area, because that of the device may have changed */
-	cma = cma_area_of(page, nr_pages);
+	cma = cma_area_of(page, 1);
 	if (!cma)
 		return false;
 
-	if (WARN(!is_buffer_address(page, cpu_addr) ||
-		 !cma_pages_allocated(cma, page, nr_pages),
+	nr_pages = cma_buffer_pages(cma, page);
+	if (WARN(!nr_pages || !is_buffer_address(page, cpu_addr),
 		 "DMA: free of %u bytes at %p (%#lx), which is no buffer\n",
 		 (unsigned int)size, cpu_addr, (unsigned long)handle))
 		return true;
 
-	unmap_buffer(page, size, cpu_addr);
+	check_size(nr_pages, size);
+	unmap_buffer(page, nr_pages << PAGE_SHIFT, cpu_addr);
 	cma_release(cma, page, nr_pages);
 	return true;
+}
+
+/* Return the number of pages of the buffer, and the first one; 0 if none */
+static unsigned long find_buffer(struct device *dev, void *cpu_addr,
+				 dma_addr_t handle, unsigned long *pfn)
+{
+	unsigned long flags, nr_pages;
+	struct page *page;
+
+	if (is_in_pool(cpu_addr)) {
+		spin_lock_irqsave(&atomic_pool.lock, flags);
+		nr_pages = pool_buffer_pages(cpu_addr);
+		spin_unlock_irqrestore(&atomic_pool.lock, flags);
+		*pfn = page_to_pfn(atomic_pool.page) +
+		       ((cpu_addr - atomic_pool.cpu_addr) >> PAGE_SHIFT);
+		return nr_pages;
+	}
+
+	*pfn = dma_to_pfn(dev, handle);
+	if (!pfn_valid(*pfn))
+		return 0;
+	page = pfn_to_page(*pfn);
+	if (!cma_area_of(page, 1) || !is_buffer_address(page, cpu_addr))
+		return 0;
+	return cma_buffer_pages(cma_area_of(page, 1), page);
 }
 
 /**
@@ -523,33 +700,28 @@ bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
  * @vma: VMA to map into; vm_pgoff is the first page of the buffer to map
  * @cpu_addr: address for the CPU
  * @handle: address for the device
- * @size: size of the buffer in bytes
+ * @size: size of the part of the buffer that may be mapped, in bytes
  *
  * The user mapping always gets the memory type of the kernel's mapping.
  *
  * Context: process context, mmap_sem held for writing.
- * Return: 0; -ENXIO if the memory is neither in the pool nor a buffer in an
- * area, or if the range of @vma exceeds the buffer; or an error of
+ * Return: 0; -ENXIO if no buffer of the pool or of an area starts there, or if
+ * the range of @vma exceeds the buffer or @size; or an error of
  * remap_pfn_range().
  */
 int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 			    void *cpu_addr, dma_addr_t handle, size_t size)
 {
-	unsigned long nr_pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
 	unsigned long nr_user = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
 	unsigned long off = vma->vm_pgoff;
-	unsigned long pfn = dma_to_pfn(dev, handle);
 	unsigned long addr = (unsigned long)cpu_addr;
+	unsigned long nr_pages, pfn;
 	pgprot_t prot;
 	pte_t pte;
 
-	if (is_in_pool(cpu_addr, nr_pages << PAGE_SHIFT))
-		pfn = page_to_pfn(atomic_pool.page) +
-		      ((cpu_addr - atomic_pool.cpu_addr) >> PAGE_SHIFT);
-	else if (!pfn_valid(pfn) ||
-		 !cma_area_of(pfn_to_page(pfn), nr_pages) ||
-		 !is_buffer_address(pfn_to_page(pfn), cpu_addr))
-		return -ENXIO;
+	nr_pages = find_buffer(dev, cpu_addr, handle, &pfn);
+	nr_pages = min_t(unsigned long, nr_pages,
+			 PAGE_ALIGN(size) >> PAGE_SHIFT);
 	if (off >= nr_pages || nr_user > nr_pages - off)
 		return -ENXIO;
 

@@ -25,6 +25,13 @@ struct vm_area_struct;
 #define FLUSH_WHILE_CACHED	0
 #endif
 
+/* The first slot of kmap_atomic() that this CPU does not use */
+#ifdef CONFIG_HIGHMEM
+#define FIRST_UNUSED_KMAP	(kmap_atomic_idx() + 1)
+#else
+#define FIRST_UNUSED_KMAP	KM_TYPE_NR
+#endif
+
 #ifdef CONFIG_CMA
 
 phys_addr_t dma_contiguous_lowmem_end(void);

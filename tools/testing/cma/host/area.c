@@ -46,7 +46,8 @@ TEST(every_size, "every size from one page to the area, twice, leaks nothing")
 		for (count = 1; count <= cma->count; count++) {
 			struct page *page = cma_alloc(cma, count, 0, false);
 
-			REQUIRE_EQ(offset(page), 0);
+			/* Small buffers are at the low end, large ones at the high end */
+			REQUIRE_EQ(offset(page), count <= 64 ? 0 : cma->count - count);
 			REQUIRE_EQ(host_nr(PAGE_OWNED), count);
 			REQUIRE_EQ(cma_used_pages(cma), count);
 			REQUIRE(cma_pages_allocated(cma, page, count));
@@ -162,6 +163,29 @@ TEST(exhaustion, "a full area fails, with one message unless no_warn, and recove
 	check_all_free(cma);
 }
 
+TEST(to_the_end, "small and large buffers reach both ends of an area, and stay inside")
+{
+	struct cma *cma = area_of(2, 0);
+	unsigned long i;
+
+	for (i = 0; i < 2 * BLOCK; i += 64)
+		REQUIRE_EQ(offset(cma_alloc(cma, 64, 0, false)), i);
+	REQUIRE(!cma_alloc(cma, 1, 0, true));
+	for (i = 0; i < 2 * BLOCK; i += 64)
+		REQUIRE(cma_release(cma, pfn_to_page(BASE + i), 64));
+
+	for (i = 2 * BLOCK; i; i -= 128)
+		REQUIRE_EQ(offset(cma_alloc(cma, 128, 0, false)), i - 128);
+	for (i = 0; i < 2 * BLOCK; i += 128)
+		REQUIRE(cma_release(cma, pfn_to_page(BASE + i), 128));
+
+	/* The next addresses with this alignment are outside */
+	REQUIRE(!cma_alloc(cma, 100, 12, true));
+	REQUIRE(!cma_alloc(cma, 10, 12, true));
+	REQUIRE(!cma_try_alloc(cma, 100, 12));
+	check_all_free(cma);
+}
+
 TEST(release, "foreign and double releases are refused, partial ones work")
 {
 	struct cma *cma = area_of(2, 0);
@@ -196,7 +220,8 @@ TEST(release, "foreign and double releases are refused, partial ones work")
 	REQUIRE(!cma_pages_allocated(cma, a, 16));
 	REQUIRE_EQ(cma_used_pages(cma), 24);
 	REQUIRE(cma_release(cma, a, 4));
-	REQUIRE(cma_release(cma, a + 12, 20));
+	REQUIRE(cma_release(cma, a + 12, 4));
+	REQUIRE(cma_release(cma, b, 16));
 	REQUIRE(!cma_release(cma, b, 16));
 	REQUIRE_EQ(atomic_long_read(&cma->nr_released), 32);
 	check_all_free(cma);
@@ -209,26 +234,143 @@ TEST(part_of_a_bit, "a part of a bit cannot be released alone")
 
 	REQUIRE(!cma_release(cma, page + 1, 1));
 	REQUIRE(!cma_release(cma, page + 1, 4));
+	REQUIRE(!cma_release(cma, page, 3));
+	REQUIRE(!cma_release(cma, page, 8));
 	host_check_area(cma);
-	REQUIRE(cma_release(cma, page, 7));
+	REQUIRE(cma_release(cma, page, 4));
+	REQUIRE(!cma_release(cma, page + 4, 4));
+	REQUIRE(cma_release(cma, page + 4, 3));
 	check_all_free(cma);
 }
 
-TEST(free_first, "an entirely free range is preferred to one that has to be emptied")
+TEST(buffer_pages, "the area knows where each buffer starts and ends")
+{
+	struct cma *cma = area_of(1, 0);
+	struct page *a = cma_alloc(cma, 5, 0, false), *b = cma_alloc(cma, 7, 0, false);
+	struct page *c = cma_alloc(cma, 100, 0, false);
+
+	REQUIRE_EQ(b - a, 5);
+	REQUIRE_EQ(cma_buffer_pages(cma, a), 5);
+	REQUIRE_EQ(cma_buffer_pages(cma, b), 7);
+	REQUIRE_EQ(cma_buffer_pages(cma, c), 100);
+	REQUIRE_EQ(cma_buffer_pages(cma, a + 1), 0);
+	REQUIRE_EQ(cma_buffer_pages(cma, b + 7), 0);
+	REQUIRE_EQ(cma_buffer_pages(cma, NULL), 0);
+	REQUIRE_EQ(cma_buffer_pages(NULL, a), 0);
+	REQUIRE_EQ(cma_buffer_pages(cma, c + 100), 0);
+
+	/* Nothing is freed that belongs to the next buffer */
+	REQUIRE(!cma_release(cma, a, 6));
+	REQUIRE_STREQ(host.log, "cma: area test: release of 6 pages at pfn 0x60400, "
+		      "not all of them of one buffer\n");
+	REQUIRE(!cma_release(cma, a, 12));
+	REQUIRE(!cma_release(cma, a + 4, 2));
+	REQUIRE_EQ(cma_used_pages(cma), 112);
+
+	/* A released part leaves one buffer or two */
+	REQUIRE(cma_release(cma, c, 10));
+	REQUIRE_EQ(cma_buffer_pages(cma, c + 10), 90);
+	REQUIRE(cma_release(cma, c + 90, 10));
+	REQUIRE_EQ(cma_buffer_pages(cma, c + 10), 80);
+	REQUIRE(cma_release(cma, c + 50, 20));
+	REQUIRE_EQ(cma_buffer_pages(cma, c + 10), 40);
+	REQUIRE_EQ(cma_buffer_pages(cma, c + 70), 20);
+	REQUIRE(!cma_release(cma, c + 10, 41));
+	REQUIRE(cma_release(cma, c + 10, 40));
+	REQUIRE(cma_release(cma, c + 70, 20));
+	REQUIRE(cma_release(cma, a, 5));
+	REQUIRE_EQ(cma_buffer_pages(cma, b), 7);
+	REQUIRE(cma_release(cma, b, 7));
+	check_all_free(cma);
+}
+
+TEST(buffer_bits, "the size of a buffer is exact if a bit stands for several pages")
+{
+	struct cma *cma = area_of(1, 3);
+	struct page *a = cma_alloc(cma, 9, 0, false), *b = cma_alloc(cma, 1, 0, false);
+
+	REQUIRE_EQ(cma_buffer_pages(cma, a), 9);
+	REQUIRE_EQ(cma_buffer_pages(cma, b), 1);
+	REQUIRE(!cma_release(cma, a, 10));
+	REQUIRE(!cma_release(cma, a, 16));
+	REQUIRE(!cma_release(cma, b, 8));
+	REQUIRE(cma_release(cma, a, 8));
+	REQUIRE_EQ(cma_buffer_pages(cma, a + 8), 1);
+	REQUIRE(cma_release(cma, a + 8, 1));
+	REQUIRE_EQ(cma_buffer_pages(cma, b), 1);
+	REQUIRE(cma_release(cma, b, 1));
+	check_all_free(cma);
+}
+
+TEST(free_near, "a free range near the place of small buffers is preferred to moving pages")
 {
 	struct cma *cma = area_of(2, 0);
 	struct page *page;
 
-	host_set(BASE, 40, PAGE_MOVABLE);
+	/* 32 pages from the low end are near in an area of 2048 */
+	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
+	host_set(BASE + 32, 16, PAGE_FREE);
 	page = cma_alloc(cma, 16, 4, false);
-	REQUIRE_EQ(offset(page), 48);
-	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 40);
+	REQUIRE_EQ(offset(page), 32);
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 2 * BLOCK - 16);
 	REQUIRE(cma_release(cma, page, 16));
-	host_set(BASE, 40, PAGE_FREE);
-	check_all_free(cma);
+
+	host_set(BASE + 32, 16, PAGE_MOVABLE);
+	host_set(BASE + 48, 16, PAGE_FREE);
+	page = cma_alloc(cma, 16, 4, false);
+	REQUIRE_EQ(offset(page), 0);
+	REQUIRE_EQ(host.scanned, 2 * 3 * 16);
+	REQUIRE(cma_release(cma, page, 16));
+	host_check_area(cma);
 }
 
-TEST(empties, "a range in use is emptied, and each page is tried once")
+TEST(cheapest, "of the ranges near the place of large buffers the cheapest one is emptied")
+{
+	struct cma *cma = area_of(8, 0);
+	struct page *page;
+
+	host_set(BASE, 8 * BLOCK, PAGE_MOVABLE);
+	host_set(BASE + 8 * BLOCK - 256, 128, PAGE_CLEAN);
+	host_set(BASE + 8 * BLOCK - 384, 128, PAGE_CLEAN);
+	host_set(BASE + 8 * BLOCK - 512, 64, PAGE_FREE);
+	page = cma_alloc(cma, 128, 7, false);
+	/* 128 dropped, 128 moved, 128 dropped, 64 moved: the last two cost the same */
+	REQUIRE_EQ(offset(page), 8 * BLOCK - 256);
+	REQUIRE_EQ(host_nr(PAGE_CLEAN), 128);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_dropped), 128);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_moved), 0);
+	REQUIRE(cma_release(cma, page, 128));
+
+	/* Free and near; then free but too far away */
+	page = cma_alloc(cma, 128, 7, false);
+	REQUIRE_EQ(offset(page), 8 * BLOCK - 256);
+	host_set(BASE + 7 * BLOCK, 128, PAGE_FREE);
+	REQUIRE_EQ(offset(cma_alloc(cma, 128, 7, false)), 8 * BLOCK - 384);
+	REQUIRE_EQ(offset(cma_alloc(cma, 128, 7, false)), 8 * BLOCK - 512);
+	REQUIRE_EQ(offset(cma_alloc(cma, 128, 7, false)), 8 * BLOCK - 128);
+	REQUIRE_EQ(host.reclaims, 5);
+	host_check_area(cma);
+}
+
+TEST(costly, "instead of moving more than 4 MiB a free range anywhere is taken")
+{
+	struct cma *cma = area_of(16, 0);
+	struct page *page;
+
+	host_set(BASE, 16 * BLOCK, PAGE_MOVABLE);
+	host_set(BASE, 1100, PAGE_FREE);
+	page = cma_alloc(cma, 1100, 0, false);
+	REQUIRE_EQ(offset(page), 0);
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 16 * BLOCK - 1100);
+	REQUIRE(cma_release(cma, page, 1100));
+
+	page = cma_alloc(cma, 1000, 0, false);
+	REQUIRE_EQ(offset(page), 16 * BLOCK - 1000);
+	REQUIRE(cma_release(cma, page, 1000));
+	host_check_area(cma);
+}
+
+TEST(empties, "a range in use is emptied, and each page is moved once")
 {
 	struct cma *cma = area_of(2, 0);
 	struct page *page;
@@ -237,13 +379,19 @@ TEST(empties, "a range in use is emptied, and each page is tried once")
 	host.elsewhere = 100;
 	REQUIRE(!cma_try_alloc(cma, 1, 0));
 	page = cma_alloc(cma, 100, 0, false);
-	REQUIRE_EQ(offset(page), 0);
+	REQUIRE_EQ(offset(page), 2 * BLOCK - 100);
 	REQUIRE_EQ(host.elsewhere, 0);
 	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 2 * BLOCK - 100);
 	REQUIRE_EQ(host.sleeps, 0);
+	REQUIRE_EQ(host.emptied, 1);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_moved), 100);
+	REQUIRE_EQ(host_events("trace:cma_empty_start"), 1);
+	REQUIRE_EQ(host_events("trace:cma_empty_finish"), 1);
+	REQUIRE(host_events("trace:cma_scan") > 0);
 
-	/* No memory to move pages to: try neither another range nor another round */
+	/* No memory to move pages to: a second range says the same, no third */
 	REQUIRE(!cma_alloc(cma, 100, 0, false));
+	REQUIRE_EQ(host.emptied, 3);
 	REQUIRE_EQ(host.sleeps, 0);
 	REQUIRE_STREQ(host.log, "cma: area test: no 100 contiguous pages aligned to order 0, error -12 "
 		      "(100 of 2048 pages used)\n");
@@ -251,49 +399,266 @@ TEST(empties, "a range in use is emptied, and each page is tried once")
 	REQUIRE(cma_release(cma, page, 100));
 	host_check_area(cma);
 	REQUIRE_EQ(host_nr(PAGE_FREE), 100);
+	REQUIRE_EQ(host.reclaims, 2);
 }
 
-TEST(busy, "the search resumes after a pinned page")
+TEST(nomem_once, "a range without memory to move its pages to does not end the search")
+{
+	struct cma *cma = area_of(2, 0);
+	struct page *page;
+
+	/* The first range looks cheap, and so do ranges that overlap it */
+	host_set(BASE, 2 * BLOCK, PAGE_CLEAN);
+	host_set(BASE + 2 * BLOCK - 128, 1, PAGE_MOVABLE);
+	host_set(BASE + 2 * BLOCK - 127, 127, PAGE_FREE);
+	host.elsewhere = 0;
+	page = cma_alloc(cma, 128, 0, false);
+	REQUIRE(page);
+	REQUIRE_EQ(host.emptied, 2);
+	REQUIRE_EQ(offset(page), 2 * BLOCK - 256);
+
+	/* A free range is taken even if it is in the wrong place */
+	host_set(BASE, BLOCK, PAGE_MOVABLE);
+	host_set(BASE + 700, 16, PAGE_FREE);
+	REQUIRE_EQ(offset(cma_alloc(cma, 16, 0, false)), 700);
+	REQUIRE_STREQ(host.log, "");
+	host_check_area(cma);
+}
+
+TEST(nomem_single, "if there is only one range, it is tried twice")
+{
+	struct cma *cma = area_of(1, 0);
+
+	host_set(BASE, BLOCK, PAGE_MOVABLE);
+	host.elsewhere = 10;
+	REQUIRE(!cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE_EQ(host.emptied, 2);
+	REQUIRE(strstr(host.log, "error -12"));
+	cma->wait_budget_ms = 0;
+	host.log[0] = 0;
+	REQUIRE(!cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE_EQ(host.emptied, 3);
+	REQUIRE(strstr(host.log, "error -12"));
+	host_check_area(cma);
+}
+
+TEST(held, "a range with a held page is never started, and the search resumes after the page")
 {
 	struct cma *cma = area_of(2, 0);
 	struct page *page;
 
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
 	host_set(BASE + 5, 1, PAGE_PINNED);
-	host_set(BASE + 90, 2, PAGE_PINNED);
+	host_set(BASE + 90, 2, PAGE_FIXED);
 	page = cma_alloc(cma, 64, 0, false);
 	REQUIRE_EQ(offset(page), 6);
-	REQUIRE_EQ(pfn_to_page(BASE + 5)->tries, 1);
-	REQUIRE_EQ(host_events("trace:cma_alloc_busy_retry"), 1);
+	REQUIRE_EQ(host.emptied, 1);
+	REQUIRE_EQ(pfn_to_page(BASE + 5)->tries, 0);
+	REQUIRE(host_events("trace:cma_alloc_busy_retry") > 0);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_skipped[CMA_SKIP_HELD]), 1);
 	REQUIRE(cma_release(cma, page, 64));
 
 	/* Aligned: the next place is the next aligned one after the page */
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
-	host_set(BASE + 5, 1, PAGE_PINNED);
+	host_set(BASE + 5, 1, PAGE_FIXED);
 	page = cma_alloc(cma, 32, 5, false);
 	REQUIRE_EQ(offset(page), 32);
-	REQUIRE_EQ(pfn_to_page(BASE + 5)->tries, 2);
 	REQUIRE(cma_release(cma, page, 32));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_skipped[CMA_SKIP_HELD]), 1);
+	REQUIRE(atomic_long_read(&cma->nr_skipped[CMA_SKIP_FIXED]) > 0);
+
+	/* Large: the search continues before the first such page */
+	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
+	host_set(BASE + 2 * BLOCK - 90, 1, PAGE_PINNED);
+	host_set(BASE + 2 * BLOCK - 5, 1, PAGE_PINNED);
+	page = cma_alloc(cma, 100, 0, false);
+	REQUIRE_EQ(offset(page), 2 * BLOCK - 190);
+	REQUIRE_EQ(pfn_to_page(BASE + 2 * BLOCK - 90)->tries, 0);
+	REQUIRE(cma_release(cma, page, 100));
 	REQUIRE_EQ(cma_used_pages(cma), 0);
+	REQUIRE_EQ(host.sleeps, 0);
+	REQUIRE_EQ(host.drains, 0);
+	host_check_area(cma);
+}
+
+TEST(many_held, "looking at an area with many held pages takes a few times its size")
+{
+	struct cma *cma = area_of(16, 0);
+	unsigned long i;
+
+	cma->wait_budget_ms = 0;
+	host_set(BASE, 16 * BLOCK, PAGE_MOVABLE);
+	for (i = 31; i < 16 * BLOCK; i += 32)
+		host_set(BASE + i, 1, PAGE_PINNED);
+	REQUIRE(!cma_alloc(cma, 4096, 8, true));
+	/* Two rounds, and the ranges that might be free */
+	REQUIRE(host.scanned < 16 * cma->count, "%lu", host.scanned);
+	REQUIRE_EQ(host.emptied, 0);
+	REQUIRE_EQ(host.reclaims, 0);
+	host_check_area(cma);
+}
+
+TEST(stubborn, "a page that only looks movable is stepped over: pages are not moved in vain")
+{
+	struct cma *cma = area_of(16, 0);
+	struct page *page;
+
+	host_set(BASE, 16 * BLOCK, PAGE_MOVABLE);
+	host_set(BASE + 16 * BLOCK - 50, 1, PAGE_STUBBORN);
+	page = cma_alloc(cma, 200, 0, false);
+	REQUIRE_EQ(offset(page), 16 * BLOCK - 250);
+	REQUIRE_EQ(pfn_to_page(BASE + 16 * BLOCK - 50)->tries, 1);
+	REQUIRE_EQ(host_events("trace:cma_alloc_busy_retry"), 1);
 	REQUIRE_EQ(host.sleeps, 0);
 	host_check_area(cma);
 }
 
-TEST(rounds, "all busy: three rounds, and a pinned page is tried once in each")
+TEST(stubborn_window, "a page that failed once is tried in no range that overlaps")
+{
+	struct cma *cma = area_of(16, 0);
+	struct page *stubborn = pfn_to_page(BASE + 16 * BLOCK - 150), *page;
+
+	/* Ranges that cost the same are compared, and the first one fails */
+	host_set(BASE, 16 * BLOCK, PAGE_MOVABLE);
+	stubborn->state = PAGE_STUBBORN;
+	page = cma_alloc(cma, 200, 0, false);
+	REQUIRE_EQ(offset(page), 16 * BLOCK - 350);
+	REQUIRE_EQ(stubborn->tries, 1);
+	REQUIRE(cma_release(cma, page, 200));
+
+	/* The first one is so cheap that others are not looked at before it fails */
+	host_set(BASE + 16 * BLOCK - 150, 150, PAGE_FREE);
+	stubborn->state = PAGE_STUBBORN;
+	REQUIRE_EQ(offset(cma_alloc(cma, 200, 0, false)), 16 * BLOCK - 350);
+	REQUIRE_EQ(stubborn->tries, 2);
+	host_check_area(cma);
+}
+
+TEST(far_apart, "a search that steps over the low end of the area ends there")
+{
+	struct cma *cma = area_of(8, 0);
+
+	/* The addresses of this order are 0x61000 and 0x62000 */
+	host_set(BASE, 8 * BLOCK, PAGE_MOVABLE);
+	pfn_to_page(0x61000 + 50)->state = PAGE_STUBBORN;
+	pfn_to_page(0x62000 + 50)->state = PAGE_STUBBORN;
+	cma->wait_budget_ms = 0;
+	REQUIRE(!cma_alloc(cma, 100, 12, true));
+	REQUIRE_EQ(pfn_to_page(0x61000 + 50)->tries, 2);
+	REQUIRE_EQ(pfn_to_page(0x62000 + 50)->tries, 2);
+	host_check_area(cma);
+}
+
+static void claim_meanwhile(void)
+{
+	host.on_scan = NULL;
+	bitmap_set(cma_areas[0].bitmap, 0, 16);
+	cma_areas[0].nr_claims++;
+}
+
+TEST(lost_range, "a range that somebody else claims after the scan is left alone")
+{
+	struct cma *cma = area_of(4, 0);
+
+	host_set(BASE, 4 * BLOCK, PAGE_MOVABLE);
+	host.on_scan = claim_meanwhile;
+	REQUIRE_EQ(offset(cma_alloc(cma, 16, 4, false)), 16);
+	REQUIRE_EQ(host.emptied, 1);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_skipped[CMA_SKIP_CLAIMED]), 1);
+	bitmap_clear(cma->bitmap, 0, 16);
+	cma->nr_claims--;
+	host_check_area(cma);
+}
+
+static void kill_now(void)
+{
+	host.killed = true;
+}
+
+TEST(killed_in_move, "a task that is killed while pages are moved does not try another range")
+{
+	struct cma *cma = area_of(4, 0);
+
+	host_set(BASE, 4 * BLOCK, PAGE_MOVABLE);
+	host.on_empty = kill_now;
+	REQUIRE(!cma_alloc(cma, 100, 0, false));
+	REQUIRE_EQ(host.emptied, 1);
+	REQUIRE_EQ(host.sleeps, 0);
+	REQUIRE_EQ(host.drains, 0);
+	REQUIRE_STREQ(host.log, "");
+	host_check_area(cma);
+}
+
+static void lock_last_page(void)
+{
+	host.on_empty = NULL;
+	host_set(BASE + 4 * BLOCK - 1, 1, PAGE_IO);
+}
+
+TEST(io_surprise, "a page that is locked after the scan is not waited for: others have none")
+{
+	struct cma *cma = area_of(4, 0);
+	unsigned long start = jiffies;
+
+	host.io_jiffies = 0;
+	host_set(BASE, 4 * BLOCK, PAGE_MOVABLE);
+	host.on_empty = lock_last_page;
+	REQUIRE_EQ(offset(cma_alloc(cma, 100, 0, false)), 4 * BLOCK - 125);
+	REQUIRE_EQ(jiffies, start);
+	host_check_area(cma);
+}
+
+TEST(all_held, "all held: lists of CPUs are drained, then the budget is used up")
 {
 	struct cma *cma = area_of(2, 0);
-	unsigned long i;
+	unsigned long i, start;
 
 	host_set(BASE, 2 * BLOCK, PAGE_MOVABLE);
 	for (i = 100; i < 2 * BLOCK; i += 100)
 		host_set(BASE + i, 1, PAGE_PINNED);
+	start = jiffies;
 	REQUIRE(!cma_alloc(cma, 128, 0, false));
-	REQUIRE_EQ(host.sleeps, 2);
-	for (i = 100; i < 2 * BLOCK - 128; i += 100)
-		REQUIRE_EQ(pfn_to_page(BASE + i)->tries, 3);
+	REQUIRE_EQ(jiffies - start, msecs_to_jiffies(500));
+	REQUIRE_EQ(host.sleeps, 50);
+	REQUIRE_EQ(host.drains, 1);
+	REQUIRE_EQ(host.drains_all, 1);
+	REQUIRE_EQ(host.emptied, 0);
 	REQUIRE_STREQ(host.log, "cma: area test: no 128 contiguous pages aligned to order 0, error -16 "
 		      "(0 of 2048 pages used)\n");
 	REQUIRE_EQ(host_nr(PAGE_PINNED), 20);
+
+	/* Without a budget: one drain of this CPU, but no wait */
+	cma->wait_budget_ms = 0;
+	REQUIRE(!cma_alloc(cma, 128, 0, true));
+	REQUIRE_EQ(host.sleeps, 50);
+	REQUIRE_EQ(host.drains, 2);
+	REQUIRE_EQ(host.drains_all, 1);
+
+	cma->wait_budget_ms = 45;
+	start = jiffies;
+	REQUIRE(!cma_alloc(cma, 128, 0, true));
+	REQUIRE_EQ(jiffies - start, 5);
+	host_check_area(cma);
+}
+
+TEST(drain, "pages on lists of this CPU, then of the others, are drained before any wait")
+{
+	struct cma *cma = area_of(1, 0);
+	struct page *page;
+
+	host_set(BASE, BLOCK, PAGE_LISTED);
+	page = cma_alloc(cma, BLOCK, 0, false);
+	REQUIRE(page);
+	REQUIRE_EQ(host.drains, 1);
+	REQUIRE_EQ(host.drains_all, 0);
+	REQUIRE(cma_release(cma, page, BLOCK));
+
+	host_set(BASE, 10, PAGE_LISTED_AWAY);
+	REQUIRE(cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE_EQ(host.drains, 2);
+	REQUIRE_EQ(host.drains_all, 1);
+	REQUIRE_EQ(host.drain_wait, msecs_to_jiffies(100));
+	REQUIRE_EQ(host.sleeps, 0);
 	host_check_area(cma);
 }
 
@@ -303,7 +668,7 @@ static void unpin_in_second_pause(void)
 		host_set(BASE + 500, 1, PAGE_MOVABLE);
 }
 
-TEST(second_chance, "a page that is unpinned between two rounds is taken in the next")
+TEST(second_chance, "a page whose references are dropped during a wait is moved at once")
 {
 	struct cma *cma = area_of(1, 0);
 	struct page *page;
@@ -312,9 +677,255 @@ TEST(second_chance, "a page that is unpinned between two rounds is taken in the 
 	host.on_sleep = unpin_in_second_pause;
 	page = cma_alloc(cma, BLOCK, 0, false);
 	REQUIRE_EQ(offset(page), 0);
-	REQUIRE_EQ(pfn_to_page(BASE + 500)->tries, 2);
+	REQUIRE_EQ(pfn_to_page(BASE + 500)->tries, 0);
+	REQUIRE_EQ(host.sleeps, 2);
 	REQUIRE(cma_release(cma, page, BLOCK));
 	check_all_free(cma);
+}
+
+TEST(io_last, "a range without I/O is taken wherever it is, without a wait")
+{
+	struct cma *cma = area_of(4, 0);
+
+	host.io_jiffies = 0;	/* the disk never answers */
+	host_set(BASE, 4 * BLOCK, PAGE_IO);
+	host_set(BASE + 300, 256, PAGE_MOVABLE);
+	REQUIRE_EQ(offset(cma_alloc(cma, 256, 0, false)), 300);
+	host_set(BASE + 3000, 24, PAGE_MOVABLE);
+	REQUIRE_EQ(offset(cma_alloc(cma, 16, 4, false)), 3008);
+	REQUIRE_EQ(host.emptied, 2);
+	REQUIRE_EQ(host.sleeps, 0);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_waits), 0);
+	host_check_area(cma);
+}
+
+TEST(io_wait, "if nothing else is left, I/O is started first, and then waited for")
+{
+	struct cma *cma = area_of(1, 0);
+	unsigned long start = jiffies;
+
+	host.io_jiffies = 25;
+	host_set(BASE, BLOCK, PAGE_IO);
+	REQUIRE(cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE_EQ(jiffies - start, 25);
+	/* Started, then three slices of 100 ms */
+	REQUIRE_EQ(host.emptied, 4);
+	REQUIRE(atomic_long_read(&cma->nr_skipped[CMA_SKIP_IO]) > 0);
+	REQUIRE(atomic_long_read(&cma->nr_waits) > 0);
+	host_check_area(cma);
+}
+
+TEST(io_budget, "a disk that does not answer costs the budget, and no more")
+{
+	struct cma *cma = area_of(1, 0);
+	unsigned long start = jiffies;
+
+	host.io_jiffies = 0;
+	host_set(BASE, BLOCK, PAGE_IO);
+	REQUIRE(!cma_alloc(cma, 64, 0, false));
+	REQUIRE_EQ(jiffies - start, 50);
+	REQUIRE(strstr(host.log, "error -16"));
+	REQUIRE_EQ(host.reclaims, 1);
+
+	/* Not a multiple of the time for which one range is waited for */
+	cma->wait_budget_ms = 250;
+	start = jiffies;
+	REQUIRE(!cma_alloc(cma, 64, 0, true));
+	REQUIRE_EQ(jiffies - start, 25);
+
+	cma->wait_budget_ms = 0;
+	start = jiffies;
+	REQUIRE(!cma_alloc(cma, 64, 0, true));
+	REQUIRE_EQ(jiffies, start);
+	host_check_area(cma);
+}
+
+TEST(io_stuck, "a range whose page is stuck does not keep others from being waited for")
+{
+	struct cma *cma = area_of(2, 0);
+	unsigned long start = jiffies;
+
+	/* One page that is never written; the other range takes 300 ms */
+	host_set(BASE + BLOCK, 1, PAGE_IO);
+	pfn_to_page(BASE + BLOCK)->until = jiffies + 10000;
+	host_set(BASE, 64, PAGE_IO);
+	host.io_jiffies = 30;
+	REQUIRE_EQ(offset(cma_alloc(cma, BLOCK, 10, false)), 0);
+	REQUIRE(jiffies - start < 50, "%lu", jiffies - start);
+	host_check_area(cma);
+}
+
+static void kill_in_second_pause(void)
+{
+	static unsigned int pauses;
+
+	host.killed = ++pauses == 2;
+}
+
+TEST(killed_in_wait, "a task that is killed while it waits gives up at once")
+{
+	struct cma *cma = area_of(1, 0);
+	unsigned long start = jiffies;
+
+	host_set(BASE + 500, 1, PAGE_PINNED);
+	host.on_sleep = kill_in_second_pause;
+	REQUIRE(!cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE(jiffies - start <= 2, "%lu", jiffies - start);
+	REQUIRE_STREQ(host.log, "");
+	host_check_area(cma);
+}
+
+TEST(killed_in_io, "a task that is killed while it waits for I/O gives up at once")
+{
+	struct cma *cma = area_of(1, 0);
+	unsigned long start = jiffies;
+
+	host.io_jiffies = 0;
+	host_set(BASE + 500, 1, PAGE_IO);
+	host.on_sleep = kill_in_second_pause;
+	REQUIRE(!cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE(jiffies - start <= 10, "%lu", jiffies - start);
+	REQUIRE_STREQ(host.log, "");
+	host_check_area(cma);
+}
+
+TEST(suspend, "nothing is moved while I/O is not allowed, but free ranges are taken")
+{
+	struct cma *cma = area_of(1, 0);
+	gfp_t missing[] = { __GFP_IO, __GFP_FS, __GFP_IO | __GFP_FS };
+	unsigned int i;
+
+	host_set(BASE, 8, PAGE_MOVABLE);
+	for (i = 0; i < ARRAY_SIZE(missing); i++) {
+		gfp_allowed_mask = ~missing[i];
+		REQUIRE(!cma_alloc(cma, BLOCK, 0, true));
+		REQUIRE_EQ(offset(cma_alloc(cma, 1, 0, false)), 8 + i);
+	}
+	REQUIRE_EQ(host_nr(PAGE_MOVABLE), 8);
+	REQUIRE_EQ(host.emptied, 0);
+	REQUIRE_EQ(host.sleeps, 0);
+	gfp_allowed_mask = ~0U;
+	REQUIRE_EQ(offset(cma_alloc(cma, 1, 0, false)), 0);
+	host_check_area(cma);
+}
+
+static struct cma *reclaimed;
+
+static void check_nothing_claimed(void)
+{
+	REQUIRE_EQ(reclaimed->nr_claims, 0);
+}
+
+TEST(reclaim_once, "memory is reclaimed once per allocation that moved pages, with nothing claimed")
+{
+	struct cma *cma = area_of(16, 0);
+
+	reclaimed = cma;
+	host.on_reclaim = check_nothing_claimed;
+	REQUIRE(cma_alloc(cma, 200, 0, false));
+	REQUIRE_EQ(host.reclaims, 0);
+	host_set(BASE, 15 * BLOCK, PAGE_MOVABLE);
+	host_set(BASE + 15 * BLOCK, 700, PAGE_STUBBORN);
+	REQUIRE(cma_alloc(cma, 200, 0, false));
+	REQUIRE(host.emptied > 1, "%lu", host.emptied);
+	REQUIRE_EQ(host.reclaims, 1);
+	host_set(BASE, 15 * BLOCK, PAGE_STUBBORN);
+	REQUIRE(!cma_alloc(cma, 200, 0, false));
+	REQUIRE_EQ(host.reclaims, 2);
+}
+
+static void *alloc_half(void *arg)
+{
+	return cma_alloc(arg, BLOCK / 2, 0, false);
+}
+
+static void alloc_half_meanwhile(void)
+{
+	pthread_t thread;
+	void *page;
+
+	host.on_empty = NULL;
+	REQUIRE_EQ(pthread_create(&thread, NULL, alloc_half, &cma_areas[0]), 0);
+	REQUIRE_EQ(pthread_join(thread, &page), 0);
+	REQUIRE(page);
+}
+
+TEST(two_emptiers, "two ranges of a pageblock are emptied at the same time")
+{
+	struct cma *cma = area_of(1, 0);
+
+	host_set(BASE, BLOCK, PAGE_MOVABLE);
+	host.on_empty = alloc_half_meanwhile;
+	REQUIRE(cma_alloc(cma, BLOCK / 2, 0, false));
+	REQUIRE_EQ(cma_used_pages(cma), BLOCK);
+	REQUIRE_EQ(host.emptied, 2);
+	host_check_area(cma);
+}
+
+static void drop_foreign_claim(void)
+{
+	if (host.sleeps < 3)
+		return;
+	host.on_sleep = NULL;
+	cma_areas[0].nr_claims--;
+	bitmap_clear(cma_areas[0].bitmap, 0, BLOCK);
+}
+
+TEST(claimed, "if others have claimed everything, wait until they drop a claim")
+{
+	struct cma *cma = area_of(1, 0);
+	unsigned long start = jiffies;
+
+	cma->nr_claims = 1;
+	bitmap_set(cma->bitmap, 0, BLOCK);
+	REQUIRE(!cma_alloc(cma, 1, 0, false));
+	REQUIRE_EQ(jiffies - start, 50);
+	REQUIRE(strstr(host.log, "error -16"));
+	REQUIRE(!cma_try_alloc(cma, 1, 0));
+	REQUIRE(atomic_long_read(&cma->nr_skipped[CMA_SKIP_CLAIMED]) > 0);
+
+	host.sleeps = 0;
+	host.on_sleep = drop_foreign_claim;
+	REQUIRE(cma_alloc(cma, BLOCK, 0, false));
+	REQUIRE_EQ(host.sleeps, 3);
+	REQUIRE_EQ(host.drains, 0);
+	host_check_area(cma);
+}
+
+TEST(latency, "the time of each allocation is counted, and the longest is kept")
+{
+	struct cma *cma = area_of(1, 0);
+	struct page *page = cma_alloc(cma, 1, 0, false);
+
+	REQUIRE_EQ(atomic_long_read(&cma->nr_latency[0]), 1);
+	REQUIRE(cma_release(cma, page, 1));
+
+	/* 3 us for a page: 30 us are in the bucket that ends at 32 us */
+	host_set(BASE, 30, PAGE_MOVABLE);
+	REQUIRE(cma_alloc(cma, 10, 0, false));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_latency[5]), 1);
+	REQUIRE_EQ(atomic_long_read(&cma->max_latency), 30);
+
+	/* 500 ms, of an allocation that fails */
+	host_set(BASE + 500, 1, PAGE_PINNED);
+	REQUIRE(!cma_alloc(cma, 1000, 0, true));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_latency[19]), 1);
+	REQUIRE_EQ(atomic_long_read(&cma->max_latency), 500000);
+
+	/* One page is timed only if it was not free */
+	host_set(BASE + 10, 200, PAGE_MOVABLE);
+	host.clock += 1000;
+	REQUIRE(cma_alloc(cma, 1, 0, false));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_latency[2]), 1);
+
+	/* 9 s are in the last one */
+	cma->wait_budget_ms = 9000;
+	REQUIRE(!cma_alloc(cma, 1000, 0, true));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_latency[23]), 1);
+	REQUIRE_EQ(atomic_long_read(&cma->max_latency), 9000000);
+	REQUIRE(cma_try_alloc(cma, 1, 0));
+	REQUIRE_EQ(atomic_long_read(&cma->nr_latency[0]), 2);
+	REQUIRE_EQ(atomic_long_read(&cma->max_latency), 9000000);
 }
 
 TEST(killed, "a killed task gets nothing, without a message, and leaks nothing")

@@ -87,9 +87,9 @@ static ssize_t put(const char *name, const char *text)
 	return files[i].fops->write(&file, text, strlen(text), &pos);
 }
 
-static const char *bitmap(void)
+static const char *text(const char *name)
 {
-	unsigned int i = file_index("bitmap");
+	unsigned int i = file_index(name);
 	struct inode inode = { files[i].data };
 	struct file file;
 
@@ -121,7 +121,7 @@ TEST(debugfs, "alloc, free and the numbers of an area")
 	REQUIRE_EQ(put("free", "16"), 2);
 	REQUIRE_EQ(get("used"), 64);
 	/* The last buffer is freed first, from its beginning */
-	REQUIRE_STREQ(bitmap(), "29 0\n");
+	REQUIRE_STREQ(text("bitmap"), "29 0\n");
 	REQUIRE_EQ(get("maxchunk"), 1024 - 80);
 	REQUIRE_EQ(put("alloc", "1025"), -ENOMEM);
 	REQUIRE_EQ(put("alloc", "x"), -EINVAL);
@@ -150,4 +150,23 @@ TEST(debugfs_none, "an area that is not active has no files")
 	host.fail_kzalloc = 1;
 	area_with_files(0);
 	REQUIRE(!files[0].name);
+}
+
+TEST(debugfs_stats, "what emptying ranges took, and how long allocations took")
+{
+	struct cma *cma = area_with_files(0);
+
+	host_set(0x60400, 1024, PAGE_MOVABLE);
+	host_set(0x60400 + 1024 - 50, 1, PAGE_PINNED);
+	host_set(0x60400 + 1024 - 100, 1, PAGE_FIXED);
+	host_set(0x60400 + 1024 - 150, 1, PAGE_IO);
+	host_set(0x60400 + 1024 - 250, 10, PAGE_CLEAN);
+	REQUIRE_EQ(put("alloc", "100"), 3);
+	REQUIRE_STREQ(text("stats"), "moved_pages 90\ndropped_pages 10\nwaits 0\nskipped_held 0\n"
+		      "skipped_fixed 1\nskipped_io 1\nskipped_claimed 0\n");
+	REQUIRE_EQ(get("max_latency"), 270);
+	REQUIRE(strstr(text("latency"), "\n128 0\n256 1\n512 0\n"));
+	REQUIRE(!strncmp(text("latency"), "0 0\n1 0\n2 0\n4 0\n", 16));
+	REQUIRE(strstr(text("latency"), "\n4194304 0\n"));
+	host_check_area(cma);
 }

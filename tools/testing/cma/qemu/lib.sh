@@ -80,14 +80,14 @@ check_config() {
 
 # fragments BASE NAME...: paths of the files of config/. config/NAME-BASE replaces
 # config/NAME where options of BASE have other names. "everything" stands for what the
-# kernel of most scenarios has; on 6.1, config/tree-ref-6.1 has it all.
+# kernel of most scenarios has; on 6.1, config/tree-ref-6.1 has most of it.
 fragments() {
 	local base=$1 name names=()
 	shift
 	for name; do
 		case $name:$base in
-		everything:v3.1) names+=(heaps v4l2 drm clcd trace) ;;
-		everything:*) ;;
+		everything:v3.1) names+=(heaps v4l2 drm clcd trace area) ;;
+		everything:*) names+=(area) ;;
 		*) names+=("$name") ;;
 		esac
 	done

@@ -14,7 +14,7 @@ one counts, unless the key is a list.
   tree: board            the series, on v3.1 with board.patch (default), or
                          series: the series alone, or
                          base: v3.1 as released, with the patches that make it compile, or
-                         ref-6.1: an unmodified kernel to compare with
+                         ref-6.1 or ref-6.12: an unmodified kernel to compare with
   config: NAME...        fragments of config/, added to common and tree-TREE; default:
                          everything, or nothing for the trees base and ref-6.1
   memory: 256            MiB

@@ -10,8 +10,6 @@
 
 bool take_contig_range(unsigned long start, unsigned long end,
 		       unsigned int migratetype, unsigned long *used_pfn);
-int alloc_contig_range_busy(unsigned long start, unsigned long end,
-			    unsigned int migratetype, unsigned long *busy_pfn);
 void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages);
 
 #endif /* __LINUX_PAGE_CONTIG_H */

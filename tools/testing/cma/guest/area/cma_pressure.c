@@ -13,6 +13,7 @@
 #define TAP_END ctl_end
 #include "tap.h"
 #include "guest.h"
+#include "place.h"
 
 #include <sys/mount.h>
 #include <sys/vfs.h>
@@ -442,4 +443,54 @@ TEST(fill, "page cache and process memory use the area while no driver does")
 	     ballast.size / PAGE, cma_free);
 	REQUIRE(count * 4 >= (size_t)cma_free / 4 * 3,
 		"three quarters of the area are not in use");
+}
+
+/* Fill free memory with page cache of a hole, each page of which is read so often. */
+static void read_hole(size_t size, unsigned int times)
+{
+	int fd = new_file(mounted("/mnt", EXT2_MAGIC, "ext2"));
+	char page[PAGE];
+	unsigned int n;
+	size_t i;
+
+	REQUIRE(!ftruncate(fd, size), "%s", strerror(errno));
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	for (n = 0; n < times; n++)
+		for (i = 0; i < size; i += PAGE)
+			REQUIRE(pread(fd, page, PAGE, i) == (ssize_t)PAGE,
+				"read: %s", strerror(errno));
+}
+
+/* What became of the page cache in a buffer of 16 MiB. */
+static void take_cache(long spare_kb, unsigned int times, size_t *moved,
+		       size_t *dropped)
+{
+	struct cma_ctl_alloc alloc;
+	int ctl = ctl_open();
+
+	write_file("/proc/sys/vm/drop_caches", "3");
+	read_hole((meminfo_kb("MemFree") - spare_kb) / 4 * PAGE, times);
+	*moved = area_stat("moved_pages");
+	*dropped = area_stat("dropped_pages");
+	REQUIRE(!ctl_alloc(ctl, &alloc, 16 * MIB, CMA_CTL_COHERENT), "16 MiB");
+	*moved = area_stat("moved_pages") - *moved;
+	*dropped = area_stat("dropped_pages") - *dropped;
+	note("%zu pages were dropped, %zu moved", *dropped, *moved);
+}
+
+TEST(read_once, "page cache that was read once is dropped, not moved")
+{
+	size_t moved, dropped;
+
+	take_cache(0, 1, &moved, &dropped);
+	REQUIRE(dropped > 9 * moved, "%zu pages were moved", moved);
+}
+
+TEST(read_twice, "page cache that was read twice is moved, not dropped")
+{
+	size_t moved, dropped;
+
+	/* About half of it is in the area, which is less than a buffer */
+	take_cache(24 * 1024, 2, &moved, &dropped);
+	REQUIRE(moved > 9 * dropped, "%zu pages were dropped", dropped);
 }

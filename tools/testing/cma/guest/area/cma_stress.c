@@ -2,8 +2,9 @@
 /*
  * Every CPU allocates and frees at random while files are copied on a disk
  *
- * cma_stress.seconds=N (60) and cma_stress.seed=N on the kernel's command line
- * set the duration and the random sequence.
+ * On the kernel's command line, cma_stress.seconds=N (60) sets how long,
+ * cma_stress.full_seconds=N how long with full memory (as long as before), and
+ * cma_stress.seed=N the random sequence.
  */
 #include "tap.h"
 #include "guest.h"
@@ -131,9 +132,8 @@ static int start(unsigned long seed)
 	return -1;
 }
 
-static void stress(const char *dir)
+static void stress(const char *dir, unsigned long seconds)
 {
-	unsigned long seconds = argument("cma_stress.seconds=", 60);
 	unsigned long seed = argument("cma_stress.seed=", 20111024);
 	char report[1024];
 	ssize_t len;
@@ -177,12 +177,22 @@ static long cma_free_kb(void)
 	return meminfo_kb("CmaFree");
 }
 
+static unsigned long seconds(void)
+{
+	return argument("cma_stress.seconds=", 60);
+}
+
+static unsigned long full_seconds(void)
+{
+	return argument("cma_stress.full_seconds=", seconds());
+}
+
 static void stress_and_count(void)
 {
 	long before = cma_free_kb();
 	long after;
 
-	stress(is_ext2("/mnt") ? "/mnt" : "/tmp");
+	stress(is_ext2("/mnt") ? "/mnt" : "/tmp", seconds());
 	after = cma_free_kb();
 	REQUIRE(after + 1024 >= before, "CmaFree: %ld KiB before, %ld after",
 		before, after);
@@ -190,7 +200,7 @@ static void stress_and_count(void)
 
 TEST(all_cpus, "all CPUs allocate and free at random while files are copied")
 {
-	alarm(argument("cma_stress.seconds=", 60) + 240);
+	alarm(seconds() + 240);
 	stress_and_count();
 }
 
@@ -201,11 +211,11 @@ TEST(full, "the same while memory is full of a process's pages")
 	char *mem;
 	long wrong;
 
-	alarm(argument("cma_stress.seconds=", 60) + 240);
+	alarm(full_seconds() + 240);
 	if (meminfo_kb("CmaTotal") <= 0)
 		skip("no contiguous memory areas");
 	mem = fill_memory(&size);
-	stress(is_ext2("/mnt") ? "/mnt" : "/tmp");
+	stress(is_ext2("/mnt") ? "/mnt" : "/tmp", full_seconds());
 	wrong = first_wrong(mem, size, 6);
 	REQUIRE(wrong < 0, "page %ld of the process has changed", wrong);
 }

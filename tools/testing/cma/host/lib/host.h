@@ -21,12 +21,20 @@ enum host_state {
 	PAGE_MOVABLE,	/* in use, and movable */
 	PAGE_PINNED,	/* in use, and cannot be moved */
 	PAGE_OWNED,	/* taken by the area */
+	PAGE_CLEAN,	/* in use, and can be dropped */
+	PAGE_IO,	/* in use, and under I/O until a time, or dirty */
+	PAGE_FIXED,	/* in use, and not a page that can ever be moved */
+	PAGE_STUBBORN,	/* looks movable, but cannot be moved */
+	PAGE_LISTED,	/* movable, and on a list of this CPU */
+	PAGE_LISTED_AWAY,	/* movable, and on a list of another CPU */
 };
 
 struct page {
 	enum host_state	state;
 	int		zone;
 	unsigned int	tries;	/* attempts to move it while it was pinned */
+	unsigned int	moves;	/* out of this page */
+	unsigned long	until;	/* jiffies at which I/O ends; 0: not started */
 	unsigned long	owner;	/* an allocation of a test */
 };
 
@@ -45,8 +53,15 @@ struct host {
 	bool		fail_memblock_reserve;
 	bool		killed;		/* a fatal signal is pending */
 	unsigned int	sleeps;
+	unsigned long	now, io_jiffies;	/* jiffies; I/O takes so many */
+	unsigned long	clock;	/* ns that passed besides jiffies */
+	unsigned long	scanned, emptied;	/* pages looked at, ranges emptied or tried */
+	unsigned int	drains, drains_all, reclaims;
+	unsigned long	drain_wait;	/* jiffies that draining all CPUs may take */
 	void		(*on_sleep)(void);
 	void		(*on_empty)(void);	/* called while a range is emptied */
+	void		(*on_reclaim)(void);
+	void		(*on_scan)(void);	/* called after a range was scanned */
 	struct host_region fixup;	/* dma_contiguous_early_fixup() */
 	unsigned int	nr_fixups;
 	char		log[4096];

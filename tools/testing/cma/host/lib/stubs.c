@@ -7,6 +7,7 @@
 
 #include "stubs.h"
 #include <linux/cma.h>
+#include <linux/contig.h>
 #include <asm/dma-contiguous.h>
 #include "cma.h"
 
@@ -16,6 +17,7 @@ struct host host;
 struct memblock memblock;
 unsigned long host_kernel_end, host_initrd;
 unsigned long totalcma_pages;
+gfp_t gfp_allowed_mask;
 const char host_locks;
 unsigned int test_checks;
 __thread struct task_struct host_current;
@@ -24,7 +26,6 @@ static __thread bool irqs_off;
 
 /* Protects the model, as zone->lock does, and all else that threads share */
 static pthread_mutex_t model = PTHREAD_MUTEX_INITIALIZER;
-static bool isolated[256];	/* pageblocks of the model */
 static struct zone zones[4];
 static struct { const char *name; unsigned long count; } events[MAX_EVENTS];
 
@@ -87,7 +88,7 @@ void host_assert_held(const struct host_lock *lock)
 		host_fail("a lock is not held that should be");
 }
 
-static void may_sleep(const char *what)
+void host_may_sleep(const char *what)
 {
 	if (spinlocks || irqs_off)
 		host_fail("%s with %u spinlocks held, interrupts %s", what, spinlocks,
@@ -120,7 +121,7 @@ void host_spin_unlock(struct host_lock *lock, unsigned long flags)
 
 int host_mutex_lock(struct host_lock *lock, bool killable)
 {
-	may_sleep("mutex_lock");
+	host_may_sleep("mutex_lock");
 	if (killable && host.killed && __atomic_load_n(&lock->holder, __ATOMIC_RELAXED))
 		return -EINTR;
 	take(lock);
@@ -152,7 +153,7 @@ void host_check_locks(void)
 void *kzalloc(size_t size, gfp_t flags)
 {
 	if (flags & GFP_KERNEL)
-		may_sleep("kzalloc");
+		host_may_sleep("kzalloc");
 	if (host.fail_kzalloc && !--host.fail_kzalloc)
 		return NULL;
 	return calloc(1, size);
@@ -160,12 +161,22 @@ void *kzalloc(size_t size, gfp_t flags)
 
 long schedule_timeout_killable(long timeout)
 {
-	may_sleep("schedule_timeout");
+	host_may_sleep("schedule_timeout");
+	if (timeout <= 0)
+		host_fail("schedule_timeout of %ld", timeout);
 	__atomic_add_fetch(&host.sleeps, 1, __ATOMIC_RELAXED);
+	if (!host.killed)
+		__atomic_add_fetch(&host.now, timeout, __ATOMIC_RELAXED);
 	if (host.on_sleep)
 		host.on_sleep();
 	sched_yield();
-	return timeout > 0 && host.killed ? timeout : 0;
+	return host.killed ? timeout : 0;
+}
+
+u64 sched_clock(void)
+{
+	/* Does not wrap around when jiffies does */
+	return (jiffies + 1000) * 10000000ULL + __atomic_load_n(&host.clock, __ATOMIC_RELAXED);
 }
 
 void host_print(const char *fmt, ...)
@@ -225,18 +236,27 @@ static bool test_bit(const unsigned long *map, unsigned long bit)
 	return map[BIT_WORD(bit)] >> (bit % BITS_PER_LONG) & 1;
 }
 
+static unsigned long find_next(const unsigned long *map, unsigned long size, unsigned long bit,
+			       unsigned long invert)
+{
+	while (bit < size) {
+		unsigned long word = (map[BIT_WORD(bit)] ^ invert) >> (bit % BITS_PER_LONG);
+
+		if (word)
+			return min(bit + (unsigned long)__builtin_ctzl(word), size);
+		bit = round_down(bit, BITS_PER_LONG) + BITS_PER_LONG;
+	}
+	return size;
+}
+
 unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long bit)
 {
-	while (bit < size && !test_bit(map, bit))
-		bit++;
-	return min(bit, size);
+	return find_next(map, size, bit, 0);
 }
 
 unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long bit)
 {
-	while (bit < size && test_bit(map, bit))
-		bit++;
-	return min(bit, size);
+	return find_next(map, size, bit, ~0UL);
 }
 
 unsigned long bitmap_weight(const unsigned long *map, unsigned long size)
@@ -266,6 +286,16 @@ void bitmap_set(unsigned long *map, unsigned long bit, unsigned long nr_bits)
 void bitmap_clear(unsigned long *map, unsigned long bit, unsigned long nr_bits)
 {
 	bitmap_change(map, bit, nr_bits, false);
+}
+
+void __set_bit(unsigned long bit, unsigned long *map)
+{
+	bitmap_change(map, bit, 1, true);
+}
+
+void __clear_bit(unsigned long bit, unsigned long *map)
+{
+	bitmap_change(map, bit, 1, false);
 }
 
 /* Faithful: memblock */
@@ -371,11 +401,13 @@ void host_reset(void)
 	totalcma_pages = 0;
 	free(host.pages);
 	memset(&host, 0, sizeof(host));
-	memset(isolated, 0, sizeof(isolated));
 	memset(events, 0, sizeof(events));
 	memblock.current_limit = ~(phys_addr_t)0;
 	host.elsewhere = -1;
 	host_current.flags = 0;
+	gfp_allowed_mask = ~0U;
+	host.io_jiffies = 1;
+	host.now = ~0UL - 20;	/* wraps around soon */
 }
 
 void host_pages(unsigned long first_pfn, unsigned long nr_pages)
@@ -431,12 +463,6 @@ int PageReserved(const struct page *page)
 	return page->state == PAGE_RESERVED;
 }
 
-static bool *block(unsigned long pfn)
-{
-	return &isolated[(pfn - round_down(host.first_pfn, pageblock_nr_pages)) /
-			 pageblock_nr_pages];
-}
-
 /* Change [start, end) from one state to another; returns the first pfn not changed */
 static unsigned long change(unsigned long start, unsigned long end, enum host_state from,
 			    enum host_state to)
@@ -479,9 +505,6 @@ bool take_contig_range(unsigned long start, unsigned long end, unsigned int migr
 	pthread_mutex_lock(&model);
 	for (pfn = start; pfn < end; pfn = next) {
 		next = min(end, round_down(pfn, pageblock_nr_pages) + pageblock_nr_pages);
-		*used_pfn = round_down(pfn, pageblock_nr_pages) + pageblock_nr_pages - 1;
-		if (*block(pfn))
-			break;
 		used = change(pfn, next, PAGE_FREE, PAGE_OWNED);
 		if (used < next) {
 			*used_pfn = last_used(used, next);
@@ -494,70 +517,179 @@ bool take_contig_range(unsigned long start, unsigned long end, unsigned int migr
 	return pfn >= end;
 }
 
-/* Vacate [start, end), a page at a time, so that other threads can interfere */
-static int empty(unsigned long start, unsigned long end, unsigned long *busy_pfn)
+static bool under_io(const struct page *page)
+{
+	return page->state == PAGE_IO && (!page->until || time_before(jiffies, page->until));
+}
+
+static enum contig_kind kind_of(const struct page *page)
+{
+	switch (page->state) {
+	case PAGE_FREE:
+		return CONTIG_FREE;
+	case PAGE_CLEAN:
+		return CONTIG_DROP;
+	case PAGE_MOVABLE:
+	case PAGE_STUBBORN:
+		return CONTIG_MOVE;
+	case PAGE_IO:
+		return under_io(page) ? CONTIG_IO : CONTIG_MOVE;
+	case PAGE_PINNED:
+	case PAGE_LISTED:
+	case PAGE_LISTED_AWAY:
+		return CONTIG_HELD;
+	default:
+		return CONTIG_FIXED;
+	}
+}
+
+/* Faithful: takes no lock, so that what it finds can change at any time */
+void scan_contig_range(unsigned long start, unsigned long end, struct contig_scan *scan)
+{
+	no_spinlock("scan_contig_range");
+	check_range(start, end, MIGRATE_CMA);
+	memset(scan, 0, sizeof(*scan));
+	__atomic_add_fetch(&host.scanned, end - start, __ATOMIC_RELAXED);
+	for (; start < end; start++) {
+		enum contig_kind kind = kind_of(pfn_to_page(start));
+
+		scan->nr[kind]++;
+		if (kind >= CONTIG_HELD)
+			scan->last_held = start;
+		if (kind == CONTIG_IO)
+			scan->last_io = start;
+	}
+	if (host.on_scan)
+		host.on_scan();
+}
+
+/* Wait for a page under I/O, as long as the caller allows */
+static int wait_for_io(const struct page *page, struct contig_control *cc)
+{
+	unsigned long now = jiffies;
+
+	if (!cc->may_wait || time_after_eq(now, cc->deadline))
+		return -EAGAIN;
+	cc->nr_waits++;
+	if (host.on_sleep)
+		host.on_sleep();
+	if (host.killed)
+		return -EINTR;
+	now = page->until && time_before(page->until, cc->deadline) ? page->until : cc->deadline;
+	__atomic_store_n(&host.now, now, __ATOMIC_RELAXED);
+	return under_io(page) ? -EAGAIN : 0;
+}
+
+/* Move or drop one page, with the model locked */
+static int empty_page(struct page *page, struct contig_control *cc)
 {
 	int ret = 0;
 
-	for (; start < end && !ret; start++) {
+	if (page->state == PAGE_FREE)
+		goto take;
+	if (host.killed)
+		return -EINTR;
+	if (under_io(page))
+		ret = wait_for_io(page, cc);
+	if (ret)
+		return ret;
+	if (kind_of(page) > CONTIG_MOVE || page->state == PAGE_STUBBORN) {
+		page->tries++;
+		return -EBUSY;
+	}
+	if (page->state == PAGE_CLEAN) {
+		cc->nr_dropped++;
+		goto take;
+	}
+	if (!host.elsewhere)
+		return -ENOMEM;
+	host.elsewhere--;
+	host.clock += 3000;
+	cc->nr_moved++;
+	page->moves++;
+take:
+	page->state = PAGE_OWNED;
+	return 0;
+}
+
+/* Writeback of dirty pages is started for many pages at once */
+static void start_io(unsigned long start, unsigned long end)
+{
+	for (; start < end; start++) {
 		struct page *page = pfn_to_page(start);
 
+		if (page->state == PAGE_IO && !page->until && host.io_jiffies)
+			page->until = jiffies + host.io_jiffies;
+	}
+}
+
+/*
+ * Faithful: a page at a time, so that other threads can interfere; pages that
+ * were moved out before a failure are free afterwards
+ */
+int empty_contig_range(unsigned long start, unsigned long end, unsigned int migratetype,
+		       struct contig_control *cc)
+{
+	unsigned long pfn;
+	int ret = 0;
+
+	host_may_sleep("empty_contig_range");
+	if (mutexes)
+		host_fail("empty_contig_range with %u mutexes held", mutexes);
+	check_range(start, end, migratetype);
+	__atomic_add_fetch(&host.emptied, 1, __ATOMIC_RELAXED);
+	if (host.on_empty)
+		host.on_empty();
+
+	start_io(start, end);
+	for (pfn = start; pfn < end && !ret; pfn++) {
 		pthread_mutex_lock(&model);
-		*busy_pfn = start;
-		if (page->state == PAGE_FREE) {
-			page->state = PAGE_OWNED;
-		} else if (host.killed) {
-			ret = -EINTR;
-		} else if (page->state == PAGE_MOVABLE && !host.elsewhere) {
-			ret = -ENOMEM;
-		} else if (page->state == PAGE_MOVABLE) {
-			page->state = PAGE_OWNED;
-			host.elsewhere--;
-		} else {
-			page->tries++;
-			ret = -EBUSY;
-		}
+		cc->busy_pfn = pfn;
+		ret = empty_page(pfn_to_page(pfn), cc);
+		pthread_mutex_unlock(&model);
+	}
+	if (ret) {
+		pthread_mutex_lock(&model);
+		change(start, cc->busy_pfn, PAGE_OWNED, PAGE_FREE);
 		pthread_mutex_unlock(&model);
 	}
 	return ret;
 }
 
-/* Faithful: pages that were vacated before a failure are free afterwards */
-int alloc_contig_range_busy(unsigned long start, unsigned long end, unsigned int migratetype,
-			    unsigned long *busy_pfn)
+/* Simplified: takes no time */
+void drain_contig_pages(bool all_cpus, unsigned long deadline)
 {
-	unsigned long pfn, last = end - 1;
-	bool busy = false;
-	int ret;
+	unsigned long i;
 
-	may_sleep("alloc_contig_range");
-	if (mutexes != 1)
-		host_fail("alloc_contig_range with %u mutexes held", mutexes);
-	check_range(start, end, migratetype);
-	if (host.on_empty)
-		host.on_empty();
+	host_may_sleep("drain_contig_pages");
+	if (mutexes)
+		host_fail("drain_contig_pages with %u mutexes held", mutexes);
+	if (all_cpus && time_after_eq(jiffies, deadline))
+		host_fail("drain_contig_pages of all CPUs without time for it");
+	if (all_cpus)
+		host.drain_wait = deadline - jiffies;
+	__atomic_add_fetch(all_cpus ? &host.drains_all : &host.drains, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < host.nr_pages; i++) {
+		struct page *page = &host.pages[i];
 
-	*busy_pfn = start;
-	pthread_mutex_lock(&model);
-	for (pfn = start; block(pfn) <= block(last); pfn += pageblock_nr_pages)
-		busy |= *block(pfn);
-	for (pfn = start; !busy && block(pfn) <= block(last); pfn += pageblock_nr_pages)
-		*block(pfn) = true;
-	pthread_mutex_unlock(&model);
-	if (busy)
-		return -EBUSY;
-
-	ret = empty(start, end, busy_pfn);
-	pthread_mutex_lock(&model);
-	if (ret)
-		change(start, *busy_pfn, PAGE_OWNED, PAGE_FREE);
-	for (pfn = start; block(pfn) <= block(last); pfn += pageblock_nr_pages)
-		*block(pfn) = false;
-	pthread_mutex_unlock(&model);
-	return ret;
+		if (page->state == PAGE_LISTED ||
+		    (page->state == PAGE_LISTED_AWAY && all_cpus))
+			page->state = PAGE_MOVABLE;
+	}
 }
 
-/* Simplified: the count of a page in use is 1 */
+/* Simplified: only counts, and checks that the caller holds no lock */
+void reclaim_for_contig(unsigned long pfn)
+{
+	host_may_sleep("reclaim_for_contig");
+	if (mutexes)
+		host_fail("reclaim_for_contig with %u mutexes held", mutexes);
+	pfn_to_page(pfn);
+	__atomic_add_fetch(&host.reclaims, 1, __ATOMIC_RELAXED);
+	if (host.on_reclaim)
+		host.on_reclaim();
+}
+
 int page_count(const struct page *page)
 {
 	return page->state >= PAGE_MOVABLE;
@@ -622,9 +754,7 @@ void host_check_area(struct cma *cma)
 	bool bit;
 
 	host_check_locks();
-	REQUIRE_EQ(cma->nr_trials, 0);
-	for (i = 0; i < ARRAY_SIZE(isolated); i++)
-		REQUIRE(!isolated[i]);
+	REQUIRE_EQ(cma->nr_claims, 0);
 	for (i = 0; i < cma->count; i++) {
 		struct page *page = pfn_to_page(cma->base_pfn + i);
 
@@ -632,6 +762,9 @@ void host_check_area(struct cma *cma)
 		/* No allocation is in progress */
 		if (bit != test_bit(cma->allocated, i >> cma->order_per_bit))
 			host_fail("page %lu of the area: claimed and allocated differ", i);
+		if (test_bit(cma->ends, i) && page->state != PAGE_OWNED)
+			host_fail("page %lu of the area, in state %d, ends a buffer", i,
+				  page->state);
 		if (page->state == PAGE_OWNED && !bit)
 			host_fail("page %lu of the area is lost: its bit is clear", i);
 		if (page->state < PAGE_FREE)

@@ -74,6 +74,9 @@ typedef struct { long counter; } atomic_long_t;
 	__typeof__(y) y_ = (y);			\
 	HOST_SAME_TYPE(x_, y_);			\
 	x_ op y_ ? x_ : y_; })
+#define fls(x)		((x) ? 32 - __builtin_clz((unsigned int)(x)) : 0)
+#define ilog2(x)	(63 - __builtin_clzll(x))
+#define UINT_MAX	(~0U)
 #define min(x, y)	HOST_CMP(x, y, <)
 #define max(x, y)	HOST_CMP(x, y, >)
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -94,18 +97,28 @@ static inline void host_strlcpy(char *to, const char *from, size_t size)
 
 #define strlcpy	host_strlcpy
 
-/* Faithful: bitmaps, bit by bit */
+/* Faithful: bitmaps */
 #define BIT_WORD(nr)		((nr) / BITS_PER_LONG)
 #define BITS_TO_LONGS(nr)	(((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long bit);
 unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long bit);
+void __set_bit(unsigned long bit, unsigned long *map);
+void __clear_bit(unsigned long bit, unsigned long *map);
 unsigned long bitmap_weight(const unsigned long *map, unsigned long size);
 void bitmap_set(unsigned long *map, unsigned long bit, unsigned long nr_bits);
 void bitmap_clear(unsigned long *map, unsigned long bit, unsigned long nr_bits);
 
 /* Faithful: counters, with relaxed ordering */
 #define atomic_long_add(n, v)	((void)__atomic_add_fetch(&(v)->counter, (n), __ATOMIC_RELAXED))
+#define atomic_long_inc(v)	atomic_long_add(1, v)
 #define atomic_long_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
+
+static inline long atomic_long_cmpxchg(atomic_long_t *v, long old, long new)
+{
+	__atomic_compare_exchange_n(&v->counter, &old, new, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+	return old;
+}
 
 /*
  * Simplified: real mutual exclusion between threads; every lock knows its
@@ -138,7 +151,10 @@ void host_mutex_unlock(struct host_lock *lock);
 void host_assert_held(const struct host_lock *lock);
 
 /* Simplified: memory of the C library, where a failure can be injected */
-#define GFP_KERNEL		1U
+#define __GFP_IO		0x40U
+#define __GFP_FS		0x80U
+#define GFP_KERNEL		(1U | __GFP_IO | __GFP_FS)
+extern gfp_t gfp_allowed_mask;
 int page_count(const struct page *page);
 void *kzalloc(size_t size, gfp_t flags);
 #define kfree(p)		free(p)
@@ -148,8 +164,18 @@ struct task_struct { unsigned int flags; };
 extern __thread struct task_struct host_current;
 #define current			(&host_current)
 #define PF_MEMALLOC		0x800
-#define msecs_to_jiffies(ms)	((ms) / 10)
+#define fatal_signal_pending(task)	((void)(task), host.killed)
+#define cond_resched()		host_may_sleep("cond_resched")
+void host_may_sleep(const char *what);
 long schedule_timeout_killable(long timeout);
+
+/* Simplified: time passes only in a sleep, and when a page is moved */
+#define jiffies			__atomic_load_n(&host.now, __ATOMIC_RELAXED)
+#define msecs_to_jiffies(ms)	((unsigned long)((ms) + 9) / 10)
+#define time_before(a, b)	((long)((a) - (b)) < 0)
+#define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
+#define NSEC_PER_MSEC		1000000L
+u64 sched_clock(void);
 
 /* Simplified: messages are kept for the test, without level or rate limit */
 #ifndef pr_fmt
@@ -166,6 +192,9 @@ void host_debug(const char *fmt, ...) __printf(1, 2);
 /* Simplified: events are counted by name */
 #define TP_PROTO(...)		__VA_ARGS__
 #define TRACE_EVENT(name, proto, ...) \
+	static inline void trace_##name(proto) { host_count("trace:" #name); }
+#define DECLARE_EVENT_CLASS(...)
+#define DEFINE_EVENT(class, name, proto, args) \
 	static inline void trace_##name(proto) { host_count("trace:" #name); }
 #define count_vm_event(item)	host_count("vm:" #item)
 
@@ -255,7 +284,34 @@ extern unsigned long host_kernel_end, host_initrd;
 /* Simplified: only the parts of a device that the code under test uses */
 struct cma;
 struct device { struct cma *cma_area; };
-struct kobject { int unused; };
+
+/* Simplified: a table of the files of sysfs, for sysfs.c */
+struct kobject { const char *name; };
+struct attribute { const char *name; int mode; };
+struct kobj_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct kobject *kobj, struct kobj_attribute *attr, char *buf);
+	ssize_t (*store)(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			 size_t size);
+};
+
+struct sysfs_ops { int unused; };
+struct kobj_type {
+	const struct sysfs_ops *sysfs_ops;
+	void (*release)(struct kobject *kobj);
+};
+
+#define __ATTR(name, mode, show, store)	{ { #name, mode }, show, store }
+#define __ATTR_RO(name)		__ATTR(name, 0444, name##_show, NULL)
+#define container_of		HOST_ENTRY
+extern const struct sysfs_ops kobj_sysfs_ops;
+extern struct kobject *mm_kobj;
+struct kobject *kobject_create_and_add(const char *name, struct kobject *parent);
+int kobject_init_and_add(struct kobject *kobj, const struct kobj_type *type,
+			 struct kobject *parent, const char *fmt, const char *name);
+void kobject_put(struct kobject *kobj);
+int sysfs_create_file(struct kobject *kobj, const struct attribute *attr);
+int kstrtouint(const char *text, unsigned int base, unsigned int *val);
 
 /* Ours; gfp.h has it */
 #include <linux/page-contig.h>

@@ -6,16 +6,20 @@
  *
  *	cycle SIZE COUNT	allocate and free, COUNT times
  *	hold SIZE COUNT		allocate COUNT buffers, then free all of them
+ *	keep SIZE SLOT		free what is in a slot, from 1 on, and put a new
+ *				buffer there
+ *	drop SIZE SLOT		only free what is in a slot; SIZE means nothing
  *	floor SIZE COUNT	no allocation: clear SIZE bytes of ordinary memory
  *				and flush them from the caches
  *
  * Each measurement is one line; times are in ns:
  *
- *	bench alloc|free|floor SIZE COUNT MEAN MIN MAX
- *	bench alloc|free|floor SIZE COUNT fails FAILURES
+ *	bench alloc|free|floor SIZE COUNT MEAN MIN MAX slept SLEEPS
+ *	bench alloc|free|floor SIZE COUNT fails FAILURES MEAN
  *
- * The second form means that FAILURES of COUNT calls failed; it has no times of
- * the others.
+ * SLEEPS is how often the slowest call slept.  The second form means that FAILURES
+ * of COUNT calls failed; MEAN is the time of these, and it has no times of the
+ * others.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -42,6 +46,7 @@
 
 #define CMA_BENCH_MAX_COUNT	10000
 #define CMA_BENCH_MAX_SIZE	(256 * 1024 * 1024)
+#define CMA_BENCH_SLOTS		2048
 
 /* The times of one kind of call. */
 struct cma_bench_times {
@@ -50,11 +55,14 @@ struct cma_bench_times {
 	u64 sum;		/* ns, calls that succeeded */
 	u64 min;		/* ns */
 	u64 max;		/* ns */
+	u64 failed;		/* ns, sum of the calls that failed */
+	unsigned long slept;	/* times that the slowest call slept */
 };
 
 struct cma_bench_buffer {
 	void *virt;
 	dma_addr_t dma;
+	unsigned long size;	/* bytes, of a buffer in a slot */
 };
 
 static struct platform_device *cma_bench_pdev;
@@ -66,42 +74,56 @@ static char cma_bench_mode[8];
 static unsigned long cma_bench_size;	/* bytes */
 static struct cma_bench_times cma_bench_first;	/* alloc or floor */
 static struct cma_bench_times cma_bench_second;	/* free */
+static struct cma_bench_buffer cma_bench_slots[CMA_BENCH_SLOTS];
 
-static void cma_bench_add(struct cma_bench_times *times, ktime_t start)
+static u64 cma_bench_since(ktime_t start)
 {
-	u64 ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+	return ktime_to_ns(ktime_sub(ktime_get(), start));
+}
 
+static void cma_bench_add(struct cma_bench_times *times, u64 ns,
+			  unsigned long slept)
+{
 	if (times->calls == times->fails || ns < times->min)
 		times->min = ns;
-	if (ns > times->max)
+	if (ns > times->max) {
 		times->max = ns;
+		times->slept = slept;
+	}
 	times->sum += ns;
 	times->calls++;
 }
 
 static bool cma_bench_alloc(struct cma_bench_buffer *buffer)
 {
+	unsigned long sleeps = current->nvcsw;
 	ktime_t start = ktime_get();
+	u64 ns;
 
 	buffer->virt = dma_alloc_coherent(&cma_bench_pdev->dev, cma_bench_size,
 					  &buffer->dma,
 					  GFP_KERNEL | __GFP_NOWARN);
+	ns = cma_bench_since(start);
 	if (buffer->virt) {
-		cma_bench_add(&cma_bench_first, start);
+		cma_bench_add(&cma_bench_first, ns, current->nvcsw - sleeps);
 		return true;
 	}
 	cma_bench_first.calls++;
 	cma_bench_first.fails++;
+	cma_bench_first.failed += ns;
 	return false;
 }
 
 static void cma_bench_free(struct cma_bench_buffer *buffer)
 {
+	unsigned long sleeps = current->nvcsw;
 	ktime_t start = ktime_get();
+	u64 ns;
 
 	dma_free_coherent(&cma_bench_pdev->dev, cma_bench_size, buffer->virt,
 			  buffer->dma);
-	cma_bench_add(&cma_bench_second, start);
+	ns = cma_bench_since(start);
+	cma_bench_add(&cma_bench_second, ns, current->nvcsw - sleeps);
 }
 
 static int cma_bench_cycle(unsigned int count)
@@ -138,6 +160,28 @@ static int cma_bench_hold(unsigned int count)
 	return 0;
 }
 
+static void cma_bench_empty(struct cma_bench_buffer *slot)
+{
+	if (slot->virt)
+		dma_free_coherent(&cma_bench_pdev->dev, slot->size, slot->virt,
+				  slot->dma);
+	slot->virt = NULL;
+}
+
+static int cma_bench_keep(unsigned int number, bool alloc)
+{
+	struct cma_bench_buffer *slot;
+
+	if (number > CMA_BENCH_SLOTS)
+		return -EINVAL;
+	slot = &cma_bench_slots[number - 1];
+	cma_bench_empty(slot);
+	slot->size = cma_bench_size;
+	if (alloc)
+		cma_bench_alloc(slot);
+	return 0;
+}
+
 /* The least that any allocator has to do to hand out memory for DMA. */
 static int cma_bench_floor(unsigned int count)
 {
@@ -162,7 +206,7 @@ static int cma_bench_floor(unsigned int count)
 			outer_flush_range(page_to_phys(page),
 					  page_to_phys(page) + chunk);
 		}
-		cma_bench_add(&cma_bench_first, start);
+		cma_bench_add(&cma_bench_first, cma_bench_since(start), 0);
 		cond_resched();
 	}
 	__free_pages(page, order);
@@ -177,6 +221,10 @@ static int cma_bench_run(unsigned int count)
 		return cma_bench_hold(count);
 	if (!strcmp(cma_bench_mode, "floor"))
 		return cma_bench_floor(count);
+	if (!strcmp(cma_bench_mode, "keep"))
+		return cma_bench_keep(count, true);
+	if (!strcmp(cma_bench_mode, "drop"))
+		return cma_bench_keep(count, false);
 	return -EINVAL;
 }
 
@@ -217,11 +265,12 @@ static void cma_bench_print(struct seq_file *m, const char *what,
 		return;
 	seq_printf(m, "bench %s %lu %u ", what, cma_bench_size, times->calls);
 	if (times->fails)
-		seq_printf(m, "fails %u\n", times->fails);
+		seq_printf(m, "fails %u %llu\n", times->fails,
+			   div_u64(times->failed, times->fails));
 	else
-		seq_printf(m, "%llu %llu %llu\n",
+		seq_printf(m, "%llu %llu %llu slept %lu\n",
 			   div_u64(times->sum, times->calls), times->min,
-			   times->max);
+			   times->max, times->slept);
 }
 
 static int cma_bench_show(struct seq_file *m, void *unused)
@@ -266,7 +315,11 @@ static int __init cma_bench_init(void)
 
 static void __exit cma_bench_exit(void)
 {
+	unsigned int i;
+
 	debugfs_remove(cma_bench_file);
+	for (i = 0; i < CMA_BENCH_SLOTS; i++)
+		cma_bench_empty(&cma_bench_slots[i]);
 	platform_device_unregister(cma_bench_pdev);
 }
 

@@ -17,6 +17,13 @@
 #define dma_alloc_writecombine		dma_alloc_wc
 #define dma_free_writecombine		dma_free_wc
 #define dma_mmap_writecombine		dma_mmap_wc
+#define tsk_cpus_allowed(task)		(&(task)->cpus_mask)
+
+/* dma_mmap_coherent() does not look up how long a buffer is */
+#define MMAP_KNOWS_SIZE			false
+
+/* The function that may read what is not mapped is not exported */
+#define probe_kernel_read(to, from, size)	((void)(to), -EFAULT)
 
 /* The functions of these names are not exported; those of an area are */
 #define dma_alloc_from_contiguous(dev, count, order)			\
@@ -24,8 +31,10 @@
 		  min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT), false)
 #define dma_release_from_contiguous(dev, pages, count)			\
 	cma_release(dev_get_cma_area(dev), pages, count)
+#ifndef alloc_contig_range	/* as in the kernels of the series; later it is a macro */
 #define alloc_contig_range(start, end, type)				\
 	alloc_contig_range(start, end, type, GFP_KERNEL)
+#endif
 
 /* Give a device the area of a node of the device tree: 0, or a negative errno */
 static inline int tree_area_init(struct device *dev, const char *path)
@@ -39,6 +48,41 @@ static inline int tree_area_init(struct device *dev, const char *path)
 
 #define tree_area_release		of_reserved_mem_device_release
 #else
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#define MMAP_KNOWS_SIZE			true
+
+static inline void mmap_write_lock(struct mm_struct *mm)
+{
+	down_write(&mm->mmap_sem);
+}
+
+static inline void mmap_write_unlock(struct mm_struct *mm)
+{
+	up_write(&mm->mmap_sem);
+}
+
+static inline unsigned long vm_mmap(struct file *file, unsigned long addr,
+				    unsigned long len, unsigned long prot,
+				    unsigned long flags, unsigned long offset)
+{
+	mmap_write_lock(current->mm);
+	addr = do_mmap(file, addr, len, prot, flags, offset);
+	mmap_write_unlock(current->mm);
+	return addr;
+}
+
+static inline int vm_munmap(unsigned long addr, size_t len)
+{
+	int ret;
+
+	mmap_write_lock(current->mm);
+	ret = do_munmap(current->mm, addr, len);
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
 static inline int tree_area_init(struct device *dev, const char *path)
 {
 	return -ENODEV;

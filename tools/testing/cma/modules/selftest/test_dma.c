@@ -2,10 +2,22 @@
 /*
  * Tests of DMA buffers: contents, mapping, and the pool for atomic ones
  */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/dmapool.h>
+#include <linux/err.h>
+#include <linux/highmem.h>
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include <asm/pgtable.h>
 
@@ -16,6 +28,10 @@
 #define ST_MAX_ATOMIC	4096
 
 static DEFINE_SPINLOCK(st_atomic_lock);
+
+static bool wrong_size;
+module_param(wrong_size, bool, 0444);
+MODULE_PARM_DESC(wrong_size, "free DMA buffers with a wrong size, which makes the kernel warn");
 
 static unsigned long st_dma_pfn(dma_addr_t dma)
 {
@@ -161,6 +177,8 @@ static void st_check_mapping(struct st *t, unsigned long virt,
 	size_t offset;
 	pte_t pte;
 
+	/* The first access can copy an entry of the first level into this mm */
+	*(char *)virt = 0;
 	for (offset = 0; offset < size; offset += PAGE_SIZE, pfn++) {
 		if (!ST_CHECK(t, cma_pte_read(current->active_mm, virt + offset,
 					      &pte),
@@ -472,4 +490,480 @@ CMA_SELFTEST(st_urgent, "GFP_KERNEL | __GFP_HIGH is served from the area")
 	ST_CHECK(t, st_in_area(ST_DEFAULT, pfn_to_page(st_dma_pfn(dma)), 1024),
 		 "pages at %#lx", st_dma_pfn(dma));
 	dma_free_coherent(dev, 4 * ST_MIB, virt, dma);
+}
+
+/* All pages of an area that can be had. */
+struct st_taken {
+	struct page *page;
+	unsigned long nr_pages;
+};
+
+#define ST_MAX_TAKEN	1024
+
+static struct st_taken *st_take_all(struct st *t, enum st_device which)
+{
+	struct cma *cma = dev_get_cma_area(st_device(which));
+	unsigned long nr_pages = st_area_pages(which);
+	struct st_taken *taken;
+	unsigned int nr = 0;
+
+	taken = kcalloc(ST_MAX_TAKEN + 1, sizeof(*taken), GFP_KERNEL);
+	if (!ST_CHECK(t, taken, "no memory"))
+		return NULL;
+	while (nr_pages && nr < ST_MAX_TAKEN) {
+		taken[nr].page = cma_alloc(cma, nr_pages, 0, true);
+		if (taken[nr].page)
+			taken[nr++].nr_pages = nr_pages;
+		else
+			nr_pages /= 2;
+	}
+	ST_CHECK(t, !nr_pages, "the area has no end");
+	return taken;
+}
+
+static void st_return_all(struct st *t, enum st_device which,
+			  struct st_taken *taken)
+{
+	struct cma *cma = dev_get_cma_area(st_device(which));
+	struct st_taken *one;
+
+	for (one = taken; one->page; one++)
+		ST_CHECK(t, cma_release(cma, one->page, one->nr_pages),
+			 "release refused");
+	kfree(taken);
+}
+
+/* One call of dma_pool_alloc() in a thread, because it may not return. */
+struct st_call {
+	struct dma_pool *pool;
+	bool kill;
+	void *virt;
+	dma_addr_t dma;
+	struct completion done;
+};
+
+static int st_call_thread(void *data)
+{
+	struct st_call *call = data;
+
+	if (call->kill) {
+		allow_signal(SIGKILL);
+		send_sig(SIGKILL, current, 1);
+	}
+	call->virt = dma_pool_alloc(call->pool, GFP_KERNEL, &call->dma);
+	complete(&call->done);
+	while (!kthread_should_stop())
+		msleep(20);
+	return 0;
+}
+
+/*
+ * Call dma_pool_alloc() while no memory can be had. After 5 s, undo() makes memory
+ * available, so that a call that waits for it ends.
+ */
+static void st_pool_call(struct st *t, struct st_call *call,
+			 void (*undo)(void *data), void *data)
+{
+	struct task_struct *thread;
+	bool returned;
+
+	call->pool = dma_pool_create("cma_selftest", st_device(ST_DEFAULT),
+				     64, 64, 0);
+	if (!ST_CHECK(t, call->pool, "no pool")) {
+		undo(data);
+		return;
+	}
+	init_completion(&call->done);
+	thread = kthread_run(st_call_thread, call, "cma_selftest");
+	if (!ST_CHECK(t, !IS_ERR(thread), "no thread")) {
+		undo(data);
+		goto destroy_pool;
+	}
+	returned = wait_for_completion_timeout(&call->done, 5 * HZ);
+	undo(data);
+	if (!returned)
+		wait_for_completion(&call->done);
+	kthread_stop(thread);
+	ST_CHECK(t, returned, "it did not return within 5 s");
+	if (call->virt)
+		dma_pool_free(call->pool, call->virt, call->dma);
+destroy_pool:
+	dma_pool_destroy(call->pool);
+}
+
+struct st_undo {
+	struct st *t;
+	struct st_taken *taken;
+	u64 mask;
+};
+
+static void st_undo_taken(void *data)
+{
+	struct st_undo *undo = data;
+
+	st_return_all(undo->t, ST_DEFAULT, undo->taken);
+}
+
+static void st_pool_exhausted(struct st *t, bool kill)
+{
+	struct st_undo undo = { .t = t };
+	struct st_call call = { .kill = kill };
+
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	undo.taken = st_take_all(t, ST_DEFAULT);
+	if (!undo.taken)
+		return;
+	st_pool_call(t, &call, st_undo_taken, &undo);
+	ST_CHECK(t, !call.virt, "a block although the area was exhausted");
+}
+
+CMA_SELFTEST(st_pool_full, "dma_pool_alloc() gives NULL when the area is exhausted")
+{
+	st_pool_exhausted(t, false);
+}
+
+CMA_SELFTEST(st_pool_killed, "dma_pool_alloc() gives NULL when its caller is being killed")
+{
+	st_pool_exhausted(t, true);
+}
+
+static void st_undo_mask(void *data)
+{
+	struct st_undo *undo = data;
+
+	st_device(ST_DEFAULT)->coherent_dma_mask = undo->mask;
+}
+
+/* 6.1 has memory elsewhere for such a device. */
+CMA_SELFTEST(st_pool_mask, "dma_pool_alloc() returns when the area is above the device's mask")
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	struct st_undo undo = { .t = t, .mask = dev->coherent_dma_mask };
+	struct st_call call = { .kill = false };
+
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	dev->coherent_dma_mask = (u64)st_area_base_pfn(ST_DEFAULT) << PAGE_SHIFT;
+	st_pool_call(t, &call, st_undo_mask, &undo);
+	if (call.virt)
+		ST_CHECK(t, !st_in_area(ST_DEFAULT,
+					pfn_to_page(st_dma_pfn(call.dma)), 1),
+			 "a block at %#llx", (unsigned long long)call.dma);
+}
+
+static void st_check_small(struct st *t, gfp_t gfp, const char *what)
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	dma_addr_t dma;
+	void *virt;
+
+	virt = dma_alloc_coherent(dev, PAGE_SIZE, &dma, gfp);
+	if (!ST_CHECK(t, virt, "%s: no buffer", what))
+		return;
+	ST_CHECK(t, st_is_filled(virt, 0, PAGE_SIZE), "%s: not zero", what);
+	dma_free_coherent(dev, PAGE_SIZE, virt, dma);
+}
+
+/*
+ * What the area does not have is emptied only for requests that may do I/O. The
+ * others get a buffer from elsewhere.
+ */
+CMA_SELFTEST(st_noio, "requests without I/O, or during suspend, do not empty the area")
+{
+	struct st_taken *taken;
+	gfp_t *allowed;
+	gfp_t saved;
+
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	taken = st_take_all(t, ST_DEFAULT);
+	if (!taken)
+		return;
+	st_check_small(t, GFP_NOIO, "GFP_NOIO");
+	st_check_small(t, GFP_NOFS, "GFP_NOFS");
+	/* what pm_restrict_gfp_mask() does, which is not exported */
+	allowed = symbol_get(gfp_allowed_mask);
+	if (allowed) {
+		saved = *allowed;
+		*allowed &= ~(__GFP_IO | __GFP_FS);
+		st_check_small(t, GFP_KERNEL, "suspended");
+		*allowed = saved;
+		symbol_put(gfp_allowed_mask);
+	} else {
+		st_note(t, "gfp_allowed_mask is not exported");
+	}
+	st_return_all(t, ST_DEFAULT, taken);
+}
+
+/* Find two buffers of two pages each, one behind the other. */
+static bool st_neighbours(struct st *t, struct st_atomic *buffer,
+			  unsigned int nr)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < nr; j++)
+			if (buffer[j].dma == buffer[i].dma + 2 * PAGE_SIZE)
+				goto found;
+	return ST_CHECK(t, false, "no two buffers are neighbours");
+found:
+	swap(buffer[0], buffer[i]);
+	/* the second one may have been the first of the list */
+	swap(buffer[1], buffer[j ? j : i]);
+	return true;
+}
+
+static void st_free_wrong(struct st *t, gfp_t gfp)
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	struct st_atomic other[4];
+	struct st_atomic buffer[8];
+	unsigned int nr, i;
+
+	for (nr = 0; nr < ARRAY_SIZE(buffer); nr++) {
+		buffer[nr].virt = dma_alloc_coherent(dev, 2 * PAGE_SIZE,
+						     &buffer[nr].dma, gfp);
+		if (!ST_CHECK(t, buffer[nr].virt, "buffer %u", nr))
+			break;
+	}
+	if (nr == ARRAY_SIZE(buffer) && st_neighbours(t, buffer, nr)) {
+		memset(buffer[1].virt, 0x5a, 2 * PAGE_SIZE);
+		dma_free_coherent(dev, 3 * PAGE_SIZE, buffer[0].virt,
+				  buffer[0].dma);
+		for (i = 0; i < ARRAY_SIZE(other); i++)
+			other[i].virt = dma_alloc_coherent(dev, PAGE_SIZE,
+							   &other[i].dma, gfp);
+		st_check_mapping(t, (unsigned long)buffer[1].virt,
+				 st_dma_pfn(buffer[1].dma), 2 * PAGE_SIZE,
+				 pgprot_dmacoherent(PAGE_KERNEL), "neighbour");
+		ST_CHECK(t, st_is_filled(buffer[1].virt, 0x5a, 2 * PAGE_SIZE),
+			 "the neighbour was allocated again");
+		for (i = 0; i < ARRAY_SIZE(other); i++)
+			if (other[i].virt)
+				dma_free_coherent(dev, PAGE_SIZE, other[i].virt,
+						  other[i].dma);
+		dma_free_coherent(dev, PAGE_SIZE, buffer[1].virt,
+				  buffer[1].dma);
+		buffer[0].virt = NULL;
+		buffer[1].virt = NULL;
+	}
+	for (i = 0; i < nr; i++)
+		if (buffer[i].virt)
+			dma_free_coherent(dev, 2 * PAGE_SIZE, buffer[i].virt,
+					  buffer[i].dma);
+}
+
+static void st_free_wrong_area(struct st *t, enum st_device which)
+{
+	st_free_wrong(t, GFP_KERNEL);
+}
+
+CMA_SELFTEST(st_wrong_size, "a free with a wrong size frees the buffer and nothing else")
+{
+	if (!wrong_size) {
+		t->skipped = "only with misuse of the DMA API: wrong_size=1";
+		return;
+	}
+	if (st_need_area(t, ST_DEFAULT))
+		st_check_no_loss(t, ST_DEFAULT, st_free_wrong_area);
+}
+
+CMA_SELFTEST(st_wrong_size_pool, "a free with a wrong size to the atomic pool does the same")
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	struct st_atomic *buffer;
+	unsigned int nr[2] = {};
+	unsigned int round;
+	unsigned int i;
+
+	if (!wrong_size) {
+		t->skipped = "only with misuse of the DMA API: wrong_size=1";
+		return;
+	}
+	buffer = kcalloc(ST_MAX_ATOMIC, sizeof(*buffer), GFP_KERNEL);
+	if (!ST_CHECK(t, buffer, "no memory"))
+		return;
+	for (round = 0; round < 2; round++) {
+		if (round)
+			st_free_wrong(t, GFP_ATOMIC);
+		nr[round] = st_empty_pool(buffer, PAGE_SIZE);
+		for (i = 0; i < nr[round]; i++)
+			dma_free_coherent(dev, PAGE_SIZE, buffer[i].virt,
+					  buffer[i].dma);
+	}
+	ST_CHECK(t, nr[0] == nr[1], "%u pages before, %u after", nr[0], nr[1]);
+	kfree(buffer);
+}
+
+/* Map two pages of a buffer of one, which says that it has two. */
+static void st_mmap_long(struct st *t, gfp_t gfp)
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	struct vm_area_struct *vma;
+	unsigned long addr;
+	dma_addr_t dma;
+	void *virt;
+	int ret;
+
+	virt = dma_alloc_coherent(dev, PAGE_SIZE, &dma, gfp);
+	if (!ST_CHECK(t, virt, "no buffer"))
+		return;
+	addr = vm_mmap(NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, 0);
+	if (ST_CHECK(t, !IS_ERR_VALUE(addr), "no address space")) {
+		mmap_write_lock(current->mm);
+		vma = find_vma(current->mm, addr);
+		ret = dma_mmap_coherent(dev, vma, virt, dma, 2 * PAGE_SIZE);
+		mmap_write_unlock(current->mm);
+		ST_CHECK(t, ret == -ENXIO, "error %d, not -ENXIO", ret);
+		vm_munmap(addr, 2 * PAGE_SIZE);
+	}
+	dma_free_coherent(dev, PAGE_SIZE, virt, dma);
+}
+
+CMA_SELFTEST(st_mmap_size, "a mapping beyond the end of a buffer is refused")
+{
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	if (!MMAP_KNOWS_SIZE) {
+		t->skipped = "this kernel believes the size";
+		return;
+	}
+	st_mmap_long(t, GFP_KERNEL);
+	st_mmap_long(t, GFP_ATOMIC);
+}
+
+static int st_is_late(struct cma *cma, void *data)
+{
+	if (strcmp(cma_get_name(cma), "late"))
+		return 0;
+	*(struct cma **)data = cma;
+	return 1;
+}
+
+CMA_SELFTEST(st_late, "an area that the linear mapping covers with sections gives no buffer")
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	struct cma *own = dev_get_cma_area(dev);
+	struct cma *late = NULL;
+	struct page *page;
+	dma_addr_t dma;
+	void *virt;
+
+	cma_for_each_area(st_is_late, &late);
+	if (!late) {
+		t->skipped = "the board declares no late area";
+		return;
+	}
+	dev_set_cma_area(dev, late);
+	virt = dma_alloc_coherent(dev, 64 * 1024, &dma, GFP_KERNEL);
+	if (!ST_CHECK(t, !virt, "a buffer at %#llx", (unsigned long long)dma))
+		dma_free_coherent(dev, 64 * 1024, virt, dma);
+	dev_set_cma_area(dev, own);
+	page = cma_alloc(late, cma_get_size(late) >> PAGE_SHIFT, 0, true);
+	if (ST_CHECK(t, page, "the area has lost a page"))
+		cma_release(late, page, cma_get_size(late) >> PAGE_SHIFT);
+}
+
+static bool st_need_highmem(struct st *t)
+{
+	if (!st_need_area(t, ST_DEFAULT))
+		return false;
+	if (PageHighMem(pfn_to_page(st_area_base_pfn(ST_DEFAULT))))
+		return true;
+	t->skipped = "the board declares no area in high memory";
+	return false;
+}
+
+/*
+ * Use and leave a mapping of the lowest free page of the area, which a buffer of
+ * one page gets next. Return its address.
+ */
+static void *st_leave_kmap(struct st *t, unsigned long *pfn)
+{
+	struct cma *cma = dev_get_cma_area(st_device(ST_DEFAULT));
+	struct page *page = cma_alloc(cma, 1, 0, true);
+	u32 *addr;
+
+	if (!ST_CHECK(t, page, "no page"))
+		return NULL;
+	addr = kmap_atomic(page);
+	*addr = 1;
+	kunmap_atomic(addr);
+	*pfn = page_to_pfn(page);
+	ST_CHECK(t, cma_release(cma, page, 1), "release refused");
+	return addr;
+}
+
+CMA_SELFTEST(st_stale_kmap, "no CPU keeps a mapping of kmap_atomic() to a buffer")
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	cpumask_t allowed = *tsk_cpus_allowed(current);
+	void *addr[NR_CPUS] = {};
+	unsigned long pfn = 0;
+	dma_addr_t dma;
+	void *virt;
+	pte_t pte;
+	int cpu;
+
+	if (!st_need_highmem(t))
+		return;
+	for_each_online_cpu(cpu) {
+		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+		addr[cpu] = st_leave_kmap(t, &pfn);
+	}
+	set_cpus_allowed_ptr(current, &allowed);
+	virt = dma_alloc_coherent(dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	if (!ST_CHECK(t, virt, "no buffer"))
+		return;
+	ST_CHECK(t, st_dma_pfn(dma) == pfn, "another page");
+	for_each_online_cpu(cpu) {
+		if (!addr[cpu] || !cma_pte_read(current->active_mm,
+						(unsigned long)addr[cpu], &pte))
+			continue;
+		ST_CHECK(t, pte_pfn(pte) != pfn,
+			 "CPU %d maps page %#lx at %p", cpu, pte_pfn(pte),
+			 addr[cpu]);
+	}
+	dma_free_coherent(dev, PAGE_SIZE, virt, dma);
+}
+
+/* vunmap() does not flush the TLBs: they still translate the address. */
+CMA_SELFTEST(st_stale_vmap, "no TLB keeps a mapping of vmap() to a buffer")
+{
+	struct device *dev = st_device(ST_DEFAULT);
+	struct cma *cma = dev_get_cma_area(dev);
+	cpumask_t allowed = *tsk_cpus_allowed(current);
+	struct page *page;
+	dma_addr_t dma;
+	void *virt;
+	pte_t pte;
+	u32 *addr;
+	u32 word;
+
+	if (!st_need_highmem(t))
+		return;
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
+	page = cma_alloc(cma, 1, 0, true);
+	if (!ST_CHECK(t, page, "no page"))
+		goto restore_cpus;
+	addr = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	if (ST_CHECK(t, addr, "no address space")) {
+		*addr = 1;
+		vunmap(addr);
+		if (probe_kernel_read(&word, addr, sizeof(word)))
+			st_note(t, "the TLB has lost it already");
+	}
+	ST_CHECK(t, cma_release(cma, page, 1), "release refused");
+	virt = dma_alloc_coherent(dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	if (!ST_CHECK(t, virt, "no buffer"))
+		goto restore_cpus;
+	ST_CHECK(t, st_dma_pfn(dma) == page_to_pfn(page), "another page");
+	if (addr && !cma_pte_read(current->active_mm, (unsigned long)addr, &pte))
+		ST_CHECK(t, probe_kernel_read(&word, addr, sizeof(word)),
+			 "%p can still be read", addr);
+	dma_free_coherent(dev, PAGE_SIZE, virt, dma);
+restore_cpus:
+	set_cpus_allowed_ptr(current, &allowed);
 }

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Looking at a range of page frames before it is emptied.
+ *
+ * Nothing here takes a lock or a reference, so the answer can be wrong as soon
+ * as it is given.  That does no harm: it decides which range is tried, and
+ * empty_contig_range() looks again at every page.
+ */
+#include <linux/contig.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/swap.h>
+#include "internal.h"
+
+/**
+ * contig_page_is_unused_cache() - check whether a page had better be dropped
+ * @page: page on an LRU list, or isolated from one
+ *
+ * Reading the page again costs an access to a disk, but only if somebody wants
+ * it.  Page cache that was not used since it was read is the first that reclaim
+ * would drop.  The first use marks a page as referenced, the second as active.
+ *
+ * Context: any.  The answer is exact only while the page is locked.
+ * Return: true for clean page cache that nothing maps or has used again.
+ */
+bool contig_page_is_unused_cache(struct page *page)
+{
+	return page->mapping && !PageAnon(page) && !PageSwapBacked(page) &&
+	       !PageDirty(page) && !page_mapped(page) && !PageActive(page) &&
+	       !PageUnevictable(page);
+}
+
+/*
+ * Does a dirty page have to be written before it can be migrated?  Inodes are
+ * freed after a grace period, so the mapping of a page that is still in it may
+ * be looked at.
+ */
+static bool must_be_written(struct page *page)
+{
+	const struct address_space_operations *ops;
+	struct address_space *mapping;
+	bool written = false;
+
+	if (PageAnon(page) || PageSwapBacked(page))
+		return false;
+
+	rcu_read_lock();
+	mapping = READ_ONCE(page->mapping);
+	if (mapping) {
+		ops = READ_ONCE(mapping->a_ops);
+		if (PageLRU(page) && READ_ONCE(page->mapping) == mapping)
+			written = !migrates_dirty_pages(ops);
+	}
+	rcu_read_unlock();
+
+	return written;
+}
+
+/**
+ * contig_page_kind() - look at what stands in the way of taking a page
+ * @page: page
+ *
+ * Context: any.
+ * Return: the kind of the page, which may have changed already.
+ */
+enum contig_kind contig_page_kind(struct page *page)
+{
+	int refs = page_count(page);
+
+	if (PageReserved(page) || PageSlab(page))
+		return CONTIG_FIXED;
+	if (PageCompound(page))
+		return PageLRU(compound_head(page)) ? CONTIG_MOVE : CONTIG_FIXED;
+	if (!refs)
+		return CONTIG_FREE;
+	if (__PageMovable(page))
+		return CONTIG_MOVE;
+	if (!PageLRU(page))
+		return page->mapping ? CONTIG_HELD : CONTIG_FIXED;
+
+	refs -= page_mapcount(page) + page_has_private(page);
+	if (PageAnon(page) ? PageSwapCache(page) : !!page->mapping)
+		refs--;
+	if (refs > 0)
+		return CONTIG_HELD;
+	if (PageLocked(page) || PageWriteback(page))
+		return CONTIG_IO;
+	if (PageDirty(page))
+		return must_be_written(page) ? CONTIG_IO : CONTIG_MOVE;
+	return contig_page_is_unused_cache(page) ? CONTIG_DROP : CONTIG_MOVE;
+}
+
+/**
+ * scan_contig_range() - look at what stands in the way of taking a range
+ * @start: first page frame number
+ * @end: page frame number after the last page; the whole range must be valid
+ *	memory of one zone
+ * @scan: set to what was found
+ *
+ * Context: process context.  Takes no locks.
+ */
+void scan_contig_range(unsigned long start, unsigned long end,
+		       struct contig_scan *scan)
+{
+	unsigned long pfn, next;
+
+	memset(scan, 0, sizeof(*scan));
+
+	for (pfn = start; pfn < end; pfn = next) {
+		struct page *page = pfn_to_page(pfn);
+		enum contig_kind kind;
+
+		next = pfn + 1;
+		if (PageBuddy(page)) {
+			unsigned long order = buddy_order_unsafe(page);
+
+			/* It may have been allocated since */
+			if (order < MAX_ORDER)
+				next = min(end, pfn + (1UL << order));
+			scan->nr[CONTIG_FREE] += next - pfn;
+			continue;
+		}
+
+		kind = contig_page_kind(page);
+		scan->nr[kind]++;
+		if (kind == CONTIG_IO)
+			scan->last_io = pfn;
+		else if (kind >= CONTIG_HELD)
+			scan->last_held = pfn;
+	}
+}
