@@ -18,6 +18,7 @@
  * reclaim and the OOM killer do what they would do without this file.
  */
 #include <linux/bitmap.h>
+#include <linux/contig.h>
 #include <linux/jiffies.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -229,15 +230,6 @@ static void isolate_to_spill(struct zone *zone, struct spill *spill,
 	next_pfn = pfn;
 }
 
-/* Pages that wait on lists of this CPU can be neither isolated nor allocated */
-static void drain_this_cpu(void)
-{
-	lru_add_drain();
-	get_cpu();
-	drain_local_pages(NULL);
-	put_cpu();
-}
-
 /* Move up to @nr_pages pages of a zone into CMA blocks. Returns how many. */
 static unsigned long spill_pages(struct zone *zone, struct spill *spill,
 				 unsigned long nr_pages)
@@ -248,7 +240,8 @@ static unsigned long spill_pages(struct zone *zone, struct spill *spill,
 	LIST_HEAD(one);
 
 	INIT_LIST_HEAD(&spill->targets);
-	drain_this_cpu();
+	/* Pages on lists of this CPU can be neither isolated nor allocated */
+	drain_contig_pages(false, 0);
 	isolate_to_spill(zone, spill, nr_pages, &pages);
 
 	list_for_each_entry_safe(page, next, &pages, lru) {
@@ -266,7 +259,7 @@ static unsigned long spill_pages(struct zone *zone, struct spill *spill,
 		__free_page(page);
 	}
 	/* The freed pages are on lists that only movable requests look at */
-	drain_this_cpu();
+	drain_contig_pages(false, 0);
 	spill->nr_moved += nr_moved;
 	return nr_moved;
 }

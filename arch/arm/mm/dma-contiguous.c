@@ -675,6 +675,7 @@ static unsigned long find_buffer(struct device *dev, void *cpu_addr,
 {
 	unsigned long flags, nr_pages;
 	struct page *page;
+	struct cma *cma;
 
 	if (is_in_pool(cpu_addr)) {
 		spin_lock_irqsave(&atomic_pool.lock, flags);
@@ -689,9 +690,10 @@ static unsigned long find_buffer(struct device *dev, void *cpu_addr,
 	if (!pfn_valid(*pfn))
 		return 0;
 	page = pfn_to_page(*pfn);
-	if (!cma_area_of(page, 1) || !is_buffer_address(page, cpu_addr))
+	cma = cma_area_of(page, 1);
+	if (!cma || !is_buffer_address(page, cpu_addr))
 		return 0;
-	return cma_buffer_pages(cma_area_of(page, 1), page);
+	return cma_buffer_pages(cma, page);
 }
 
 /**
