@@ -166,68 +166,68 @@ TEST(sixteen, "16 buffers of 64 KiB beside free ranges leave the area for large 
 #define OPS		1500
 #define LIVE_PAGES	4096	/* 16 MiB */
 
+/* Buffers that come and go at random */
+static struct {
+	struct cma_ctl_alloc alloc[MAX_BUFFERS];
+	size_t count, pages;	/* live */
+	size_t total;		/* pages allocated since the start */
+	size_t refused;		/* calls */
+} load;
+
+/* Free a buffer, or allocate one of @pages if there are at most @max then. */
+static void alloc_or_free(int ctl, size_t pages, size_t max)
+{
+	size_t i = load.count ? rand() % load.count : 0;
+
+	if (load.count && (rand() % 2 || load.count == MAX_BUFFERS ||
+			   load.pages + pages > max)) {
+		ctl_free(ctl, &load.alloc[i]);
+		load.pages -= load.alloc[i].size / PAGE;
+		load.alloc[i] = load.alloc[--load.count];
+	} else if (ctl_alloc(ctl, &load.alloc[load.count], pages * PAGE,
+			     CMA_CTL_COHERENT)) {
+		load.refused++;
+	} else {
+		load.pages += pages;
+		load.total += pages;
+		load.count++;
+	}
+}
+
 /* 4 KiB to 4 MiB, each power of two as often as the others */
 TEST(mix, "after random allocations and frees the rest of the area is in one piece")
 {
-	static struct cma_ctl_alloc alloc[MAX_BUFFERS];
-	size_t count = 0, live = 0, refused = 0, op, after;
 	struct holes h = {};
+	size_t op, after;
 
 	make_holes(&h, 16, SMALL);
 	srand(2);
-	for (op = 0; op < OPS; op++) {
-		size_t pages = 1UL << rand() % 11;
-		size_t i = count ? rand() % count : 0;
-
-		if (count && (rand() % 2 || count == MAX_BUFFERS ||
-			      live + pages > LIVE_PAGES)) {
-			ctl_free(h.ctl, &alloc[i]);
-			live -= alloc[i].size / PAGE;
-			alloc[i] = alloc[--count];
-		} else if (ctl_alloc(h.ctl, &alloc[count], pages * PAGE,
-				     CMA_CTL_COHERENT)) {
-			refused++;
-		} else {
-			live += pages;
-			count++;
-		}
-	}
+	for (op = 0; op < OPS; op++)
+		alloc_or_free(h.ctl, 1UL << rand() % 11, LIVE_PAGES);
 	after = largest(h.ctl, h.area.nr_pages);
 	note("%zu buffers with %zu KiB, %zu calls failed; %zu MiB can be had",
-	     count, live * 4, refused, after);
-	REQUIRE(!refused, "%zu calls failed", refused);
-	REQUIRE(after * MIB * 10 >= (h.before * MIB - live * PAGE) * 9,
+	     load.count, load.pages * 4, load.refused, after);
+	REQUIRE(!load.refused, "%zu calls failed", load.refused);
+	REQUIRE(after * MIB * 10 >= (h.before * MIB - load.pages * PAGE) * 9,
 		"%zu MiB, %zu without the small buffers", after, h.before);
 	fill_check(&h.fill);
 	fill_check(&h.more);
 }
 
-/* Small sizes are more frequent. Returns the number of pages allocated. */
+/* Small sizes are more frequent. Nothing is left. Returns the pages allocated. */
 static size_t churn(int ctl, size_t nr_ops, size_t max_pages)
 {
-	static struct cma_ctl_alloc alloc[MAX_BUFFERS];
-	size_t count = 0, live = 0, total = 0;
+	size_t total = load.total;
 
-	while (nr_ops--) {
-		size_t pages = 1UL << rand() % 11 * (rand() % 11) / 10;
-		size_t i = count ? rand() % count : 0;
-
-		if (count && (rand() % 2 || count == MAX_BUFFERS ||
-			      live + pages > max_pages)) {
-			ctl_free(ctl, &alloc[i]);
-			live -= alloc[i].size / PAGE;
-			alloc[i] = alloc[--count];
-			continue;
-		}
-		REQUIRE(!ctl_alloc(ctl, &alloc[count], pages * PAGE,
-				   CMA_CTL_COHERENT), "%zu pages", pages);
-		live += pages;
-		total += pages;
-		count++;
-	}
-	while (count--)
-		ctl_free(ctl, &alloc[count]);
-	return total;
+	while (nr_ops--)
+		alloc_or_free(ctl, 1UL << rand() % 11 * (rand() % 11) / 10,
+			      max_pages);
+	REQUIRE(!load.refused, "%zu calls failed", load.refused);
+	while (load.count--)
+		ctl_free(ctl, &load.alloc[load.count]);
+	load.count = 0;
+	load.pages = 0;
+	return load.total - total;
 }
 
 /* Pages that were moved out of the way stay out of the way. */
