@@ -9,43 +9,16 @@
 
 #include "tap.h"
 #include "guest.h"
+#include "outside.h"
 
-#define AREA		"/sys/kernel/debug/cma/reserved/"
-#define PIPE_SIZE	(16 * 4096)
 #define NR_PIPES	320		/* 20 MiB of unmovable pages */
 #define SPARE_KB	7000		/* above the watermarks */
-
-/* The pages of a pipe can be neither moved nor reclaimed */
-static void fill_pipes(unsigned int nr)
-{
-	static char data[PIPE_SIZE];
-	unsigned int i;
-	int fd[2];
-
-	for (i = 0; i < nr; i++) {
-		REQUIRE(!pipe(fd), "pipe %u: %s", i, strerror(errno));
-		REQUIRE(write(fd[1], data, PIPE_SIZE) == PIPE_SIZE,
-			"pipe %u: %s", i, strerror(errno));
-	}
-}
-
-static void take_area(void)
-{
-	char text[32];
-	long nr_pages;
-
-	read_file(AREA "maxchunk", text, sizeof(text));
-	for (nr_pages = atol(text); nr_pages >= 256; nr_pages /= 2) {
-		snprintf(text, sizeof(text), "%ld", nr_pages);
-		while (!write_file(AREA "alloc", text))
-			;
-	}
-}
 
 TEST(spill, "unmovable allocations succeed while only the area has free pages")
 {
 	struct rlimit limit = { NR_PIPES * 2 + 64, NR_PIPES * 2 + 64 };
 	long free_kb, cma_kb;
+	unsigned int i;
 	size_t size;
 	char *anon;
 
@@ -64,7 +37,8 @@ TEST(spill, "unmovable allocations succeed while only the area has free pages")
 	     size >> 20, free_kb, cma_kb);
 	REQUIRE(cma_kb > 40000, "only %ld kB are free in the area", cma_kb);
 
-	fill_pipes(NR_PIPES);
+	for (i = 0; i < NR_PIPES; i++)
+		fill_pipe();
 	note("CmaFree is %ld kB now", meminfo_kb("CmaFree"));
 	REQUIRE(meminfo_kb("CmaFree") < cma_kb - 8000, "nothing was moved");
 	REQUIRE(first_wrong(anon, size, 7) < 0, "page %ld has changed",

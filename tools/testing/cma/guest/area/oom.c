@@ -18,13 +18,12 @@
 #define TAP_END ctl_end
 #include "tap.h"
 #include "guest.h"
+#include "outside.h"
 
 #include <limits.h>
 #include <sys/resource.h>
 
-#define AREA		"/sys/kernel/debug/cma/reserved/"
 #define DATA		"/mnt/data.bin"
-#define PIPE_KB		64
 #define OUTSIDE_KB	7000		/* that are free outside of the area */
 #define SPARE_KB	6000		/* for watermarks, page tables and stacks */
 
@@ -58,16 +57,11 @@ static void hold(const struct round *round)
 
 static void need_unmovable(void *arg)
 {
-	static char data[PIPE_KB * 1024];
 	const struct round *round = arg;
 	long kb;
-	int fd[2];
 
-	for (kb = 0; kb < round->kb[UNMOVABLE]; kb += PIPE_KB) {
-		REQUIRE(!pipe(fd), "pipe: %s", strerror(errno));
-		REQUIRE(write(fd[1], data, sizeof(data)) == sizeof(data),
-			"pipe: %s", strerror(errno));
-	}
+	for (kb = 0; kb < round->kb[UNMOVABLE]; kb += PIPE_KB)
+		fill_pipe();
 	hold(round);
 }
 
@@ -171,19 +165,6 @@ static void run_round(struct round *round)
 	close(release[1]);
 	for (i = 0; i < NR_PARTS; i++)
 		tap_join(pids[i]);
-}
-
-static void take_area(void)
-{
-	char text[32];
-	long nr_pages;
-
-	read_file(AREA "maxchunk", text, sizeof(text));
-	for (nr_pages = atol(text); nr_pages >= 256; nr_pages /= 2) {
-		snprintf(text, sizeof(text), "%ld", nr_pages);
-		while (!write_file(AREA "alloc", text))
-			;
-	}
 }
 
 /* Memory that others can have: what is in use stays, but for page cache */

@@ -5,25 +5,19 @@
  */
 #include "tap.h"
 #include "guest.h"
+#include "outside.h"
 
 #include <sys/resource.h>
-
-#define PIPE_SIZE	(16 * PAGE)
 
 /* Take memory that cannot be moved until this process is killed */
 static void need_all(void)
 {
 	struct rlimit limit = { 16384, 16384 };
-	static char data[PIPE_SIZE];
-	int fd[2];
 
 	REQUIRE(!write_file("/proc/self/oom_score_adj", "1000"), "oom_score_adj");
 	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit), "%s", strerror(errno));
-	for (;;) {
-		REQUIRE(!pipe(fd), "pipe: %s", strerror(errno));
-		REQUIRE(write(fd[1], data, PIPE_SIZE) == PIPE_SIZE, "pipe: %s",
-			strerror(errno));
-	}
+	for (;;)
+		fill_pipe();
 }
 
 TEST(full, "a process that needs all memory is killed, and soon")

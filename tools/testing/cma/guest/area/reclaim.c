@@ -7,61 +7,46 @@
 #define TAP_END ctl_end
 #include "tap.h"
 #include "guest.h"
+#include "outside.h"
 
 #include <sched.h>
 #include <sys/resource.h>
 
-#define AREA		"/sys/kernel/debug/cma/reserved/"
 #define DATA		"/mnt/data.bin"
 #define DISK		"/dev/mmcblk0"
-#define PIPE_SIZE	(16 * PAGE)
-#define PIPE_KB		64
 #define MAX_PIPES	4000
 #define SPARE_KB	7000		/* above the watermarks */
 
 static unsigned int nr_pipes;
 
-/* 64 KiB that can be neither moved nor reclaimed */
-static void fill_pipe(void)
+/* Take 64 KiB, as long as there are descriptors */
+static void use_pipe(void)
 {
-	static char data[PIPE_SIZE];
-	int fd[2];
-
 	REQUIRE(nr_pipes++ < MAX_PIPES, "too many pipes");
-	REQUIRE(!pipe(fd), "pipe %u: %s", nr_pipes, strerror(errno));
-	REQUIRE(write(fd[1], data, PIPE_SIZE) == PIPE_SIZE, "pipe %u: %s",
-		nr_pipes, strerror(errno));
+	fill_pipe();
 }
 
 /* Let unmovable requests have @kb, in steps that leave kswapd time or not */
 static void fill_pipes(long kb, unsigned int pause_us)
 {
 	for (; kb > 0; kb -= PIPE_KB) {
-		fill_pipe();
+		use_pipe();
 		if (pause_us)
 			usleep(pause_us);
 	}
 }
 
-/* Take the area, so that what is allocated next is outside of it */
-static void take_area(void)
+/* Start with the area taken, and as many descriptors as the pipes need */
+static void begin(void)
 {
 	struct rlimit limit = { MAX_PIPES * 2 + 64, MAX_PIPES * 2 + 64 };
-	char text[32];
-	long nr_pages;
 
 	if (access(AREA "alloc", W_OK))
 		skip("no area, or no debugfs");
 	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit), "%s", strerror(errno));
 	write_file(AREA "free", "1000000");	/* of a test that failed */
 	write_file("/proc/sys/vm/drop_caches", "3");
-
-	read_file(AREA "maxchunk", text, sizeof(text));
-	for (nr_pages = atol(text); nr_pages >= 256; nr_pages /= 2) {
-		snprintf(text, sizeof(text), "%ld", nr_pages);
-		while (!write_file(AREA "alloc", text))
-			;
-	}
+	take_area();
 }
 
 static void release_area(void)
@@ -93,13 +78,13 @@ struct cache {
 static struct cache read_cache(const char *path, size_t size)
 {
 	struct cache cache = { .size = size };
-	static char data[PIPE_SIZE];
+	static char data[PIPE_KB * 1024];
 	int fd = open(path, O_RDONLY);
 	size_t done;
 
 	REQUIRE(fd >= 0, "%s: %s", path, strerror(errno));
-	for (done = 0; done < size; done += PIPE_SIZE)
-		REQUIRE(read(fd, data, PIPE_SIZE) == PIPE_SIZE, "%s: %s", path,
+	for (done = 0; done < size; done += sizeof(data))
+		REQUIRE(read(fd, data, sizeof(data)) == sizeof(data), "%s: %s", path,
 			strerror(errno));
 	cache.mem = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 	REQUIRE(cache.mem != MAP_FAILED, "mmap: %s", strerror(errno));
@@ -169,7 +154,7 @@ TEST(kswapd, "page cache in the area outlives a shortage of unmovable memory")
 	struct cache outside, cache;
 	long cma_kb, stalls;
 
-	take_area();
+	begin();
 	outside = read_cache(DISK, 2 * MIB);
 	fill_memory();
 	release_area();
@@ -198,7 +183,7 @@ TEST(direct, "direct reclaim moves pages before it throws out page cache")
 	struct cache outside, inside;
 	long cma_kb, stalls, steal;
 
-	take_area();
+	begin();
 	outside = read_cache(DATA, 8 * MIB);
 	fill_memory();
 	release_area();
@@ -236,7 +221,7 @@ TEST(idle, "kswapd sleeps when only page cache in the area is left to reclaim")
 	size_t size, i;
 	char *anon;
 
-	take_area();
+	begin();
 	read_file("/proc/sys/vm/min_free_kbytes", text, sizeof(text));
 	low_kb = atol(text) / 4 * 5;
 	/* page tables, for later: they cannot be in the area */
@@ -246,14 +231,14 @@ TEST(idle, "kswapd sleeps when only page cache in the area is left to reclaim")
 		anon[i * MIB] = 1;
 	/* pages that cannot be moved instead of ones that can */
 	while (free_outside_kb() > SPARE_KB)
-		fill_pipe();
+		use_pipe();
 	release_area();
 	cache = cache_in_area(16 * MIB);
 	cma_kb = meminfo_kb("CmaFree");
 	/* the few pages that can be moved go into the area until none is left */
 	for (i = 0; i < 100; i++) {
 		while (free_outside_kb() > low_kb - PIPE_KB)
-			fill_pipe();
+			use_pipe();
 		usleep(100000);
 		if (i > 20 && free_outside_kb() < low_kb)
 			break;
@@ -278,7 +263,7 @@ TEST(last, "the last free pages of the area are used before a process is killed"
 {
 	char text[32];
 
-	take_area();
+	begin();
 	fill_memory();
 	write_file(AREA "free", "1024");
 	note("%ld kB are free, and %ld kB in the area", free_outside_kb(),
@@ -297,7 +282,7 @@ TEST(few, "page cache in the area is reclaimed when few pages are free there")
 	size_t size = 40 * MIB, left;
 	struct cache cache;
 
-	take_area();
+	begin();
 	fill_memory();
 	release_area();
 	cache = cache_in_area(size);
@@ -316,10 +301,10 @@ TEST(metadata, "buffers of a block device are not moved into the area")
 	size_t count, i;
 	char sum = 0;
 
-	take_area();
+	begin();
 	cache = read_cache(DISK, 8 * MIB);
 	while (free_outside_kb() > SPARE_KB)
-		fill_pipe();
+		use_pipe();
 	release_area();
 	fill_pipes(6 * 1024, 0);
 
