@@ -178,7 +178,7 @@ static void st_check_mapping(struct st *t, unsigned long virt,
 	pte_t pte;
 
 	/* The first access can copy an entry of the first level into this mm */
-	*(char *)virt = 0;
+	st_is_filled((void *)virt, 0, 1);
 	for (offset = 0; offset < size; offset += PAGE_SIZE, pfn++) {
 		if (!ST_CHECK(t, cma_pte_read(current->active_mm, virt + offset,
 					      &pte),
