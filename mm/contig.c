@@ -17,11 +17,11 @@
 #include <linux/contig.h>
 #include <linux/cpu.h>
 #include <linux/debugobjects.h>
-#include <linux/export.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/migrate.h>
+#include <linux/module.h>
 #include <linux/page-contig.h>
 #include <linux/pagemap.h>
 #include <linux/ratelimit.h>
@@ -30,6 +30,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/writeback.h>
+#include "contig-compat.h"
 #include "internal.h"
 #include "freepage.h"
 
@@ -49,6 +50,25 @@
 
 /* Pages in all areas, whether free or not */
 unsigned long totalcma_pages __read_mostly;
+
+/**
+ * page_cache_gfp() - get the flags for a page of the page cache
+ * @mapping: mapping that the page is added to
+ * @gfp: flags that the caller passes
+ *
+ * A mounted file system holds references to buffers of its metadata, and
+ * pointers into them.  Such pages cannot be migrated, so they must not be
+ * allocated in CMA blocks.  They are grouped with reclaimable pages.
+ *
+ * Context: any.
+ * Return: @gfp; without __GFP_MOVABLE for the page cache of a block device.
+ */
+gfp_t page_cache_gfp(struct address_space *mapping, gfp_t gfp)
+{
+	if (!mapping->host || !S_ISBLK(mapping->host->i_mode))
+		return gfp;
+	return (gfp & ~GFP_MOVABLE_MASK) | __GFP_RECLAIMABLE;
+}
 
 /* Pages of the ranges that are being emptied, see defer_oom() */
 atomic_long_t contig_pages_in_flight = ATOMIC_LONG_INIT(0);
@@ -416,7 +436,7 @@ static void putback_counted_page(struct page *page)
 static void start_writeback(struct contig_attempt *attempt)
 {
 	if (!attempt->wrote)
-		wakeup_flusher_threads(0);
+		wakeup_flushers();
 	attempt->wrote = true;
 }
 
@@ -918,7 +938,7 @@ static int __cpuinit contig_cpu_notify(struct notifier_block *nb,
 				       unsigned long action, void *hcpu)
 {
 	if (action == CPU_DEAD || action == CPU_DEAD_FROZEN)
-		drain_cpu_pagevecs((unsigned long)hcpu);
+		lru_add_drain_cpu((unsigned long)hcpu);
 	return NOTIFY_OK;
 }
 

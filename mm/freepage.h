@@ -71,18 +71,21 @@ static inline int unlocked_migratetype(struct page *page)
  * pageblock, a CMA or isolated pageblock must not merge with a neighbour of
  * another type.
  */
-static inline bool may_merge(struct page *buddy, unsigned int order,
-			     int migratetype)
+static inline bool may_merge(struct page *page, struct page *buddy,
+			     unsigned int order)
 {
-	int buddy_type;
+	int type, buddy_type;
 
 	if (pageblock_order >= MAX_ORDER - 1 || order < pageblock_order)
 		return true;
+	/* The caller refuses it */
+	if (!PageBuddy(buddy))
+		return true;
 
+	type = get_pageblock_migratetype(page);
 	buddy_type = get_pageblock_migratetype(buddy);
-	return buddy_type == migratetype ||
-	       (!is_migrate_special(buddy_type) &&
-		!is_migrate_special(migratetype));
+	return buddy_type == type ||
+	       (!is_migrate_special(buddy_type) && !is_migrate_special(type));
 }
 
 /*
@@ -178,21 +181,6 @@ static inline void account_isolation(struct zone *zone, struct page *page,
 	}
 }
 
-/*
- * Return the start of the first pageblock of a zone.  A zone may start in the
- * middle of a pageblock, but the types are stored for aligned pageblocks.
- */
-static inline unsigned long first_pageblock_pfn(struct zone *zone)
-{
-	return zone->zone_start_pfn & ~(pageblock_nr_pages - 1);
-}
-
-/* Pages added to the size of a zone when its map of types is allocated */
-static inline unsigned long extra_usemap_pages(void)
-{
-	return pageblock_nr_pages;
-}
-
 /* From mm/spill.c */
 void contig_yield(void);
 unsigned long spill_into_cma(struct zonelist *zonelist, unsigned int order,
@@ -240,8 +228,8 @@ static inline int unlocked_migratetype(struct page *page)
 	return get_pageblock_migratetype(page);
 }
 
-static inline bool may_merge(struct page *buddy, unsigned int order,
-			     int migratetype)
+static inline bool may_merge(struct page *page, struct page *buddy,
+			     unsigned int order)
 {
 	return true;
 }
@@ -279,16 +267,6 @@ static inline bool isolation_refused(struct page *page, int migratetype)
 static inline void account_isolation(struct zone *zone, struct page *page,
 				     int migratetype, long nr_pages)
 {
-}
-
-static inline unsigned long first_pageblock_pfn(struct zone *zone)
-{
-	return zone->zone_start_pfn;
-}
-
-static inline unsigned long extra_usemap_pages(void)
-{
-	return 0;
 }
 
 static inline unsigned long spill_into_cma(struct zonelist *zonelist,

@@ -22,6 +22,7 @@
 #include <linux/jiffies.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/oom.h>
 #include <linux/page-isolation.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -416,7 +417,7 @@ unsigned long spill_for_kswapd(struct zone *zone, unsigned long mark,
  * defer_oom() - find out whether an OOM kill can be avoided
  * @zonelist: zones of the request that has found no page
  * @order: order of the request
- * @gfp_mask: flags of the request; they include __GFP_FS
+ * @gfp_mask: flags of the request
  * @nodemask: nodes of the request, or NULL
  * @since: 0 at first; kept by the request between calls
  *
@@ -435,7 +436,9 @@ bool defer_oom(struct zonelist *zonelist, unsigned int order, gfp_t gfp_mask,
 {
 	struct spill spill = { .last = true };
 
-	if (order > PAGE_ALLOC_COSTLY_ORDER)
+	/* The OOM killer is not invoked for such requests */
+	if (!(gfp_mask & __GFP_FS) || gfp_mask & __GFP_NORETRY ||
+	    oom_killer_disabled || order > PAGE_ALLOC_COSTLY_ORDER)
 		return false;
 
 	if (!(gfp_mask & __GFP_MOVABLE)) {

@@ -5,11 +5,11 @@
 #include <linux/cma.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 

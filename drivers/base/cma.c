@@ -33,13 +33,13 @@
 #include <linux/cma.h>
 #include <linux/contig.h>
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/page-contig.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>

@@ -100,6 +100,24 @@ struct cma {
 #define CMA_SIZE_PERCENTAGE	0
 #endif
 
+/* The size of the default area: of a number of MiB and of a part of memory */
+#if defined(CONFIG_CMA_SIZE_SEL_PERCENTAGE)
+#define CMA_SIZE_SELECTED(size, part)	((void)(size), (part))
+#elif defined(CONFIG_CMA_SIZE_SEL_MIN)
+#define CMA_SIZE_SELECTED(size, part)	min(size, part)
+#elif defined(CONFIG_CMA_SIZE_SEL_MAX)
+#define CMA_SIZE_SELECTED(size, part)	max(size, part)
+#else
+#define CMA_SIZE_SELECTED(size, part)	((void)(part), (size))
+#endif
+
+/* Address of the initrd, or 0 */
+#ifdef CONFIG_BLK_DEV_INITRD
+#define CMA_INITRD_START	initrd_start
+#else
+#define CMA_INITRD_START	0UL
+#endif
+
 extern struct cma cma_areas[];
 extern unsigned int cma_area_count;
 

@@ -15,9 +15,9 @@
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>

@@ -19,13 +19,13 @@
 #include <linux/cma.h>
 #include <linux/dma-contiguous.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/string.h>
 
 #include <asm/dma-contiguous.h>
@@ -168,13 +168,7 @@ static u64 __init config_size(void)
 	u64 size = (u64)CMA_SIZE_MBYTES << 20;
 	u64 part = percent_of_memory(CMA_SIZE_PERCENTAGE);
 
-	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_PERCENTAGE))
-		return part;
-	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_MIN))
-		return min(size, part);
-	if (IS_ENABLED(CONFIG_CMA_SIZE_SEL_MAX))
-		return max(size, part);
-	return size;
+	return CMA_SIZE_SELECTED(size, part);
 }
 
 /* Return the lowest border of zones above base, or NO_PLACE */
@@ -298,8 +292,8 @@ static bool __init contains(const struct cma_range *range, u64 addr)
 static const char *__init user_of(const struct cma_range *range)
 {
 	bool has_kernel = contains(range, __pa(_end - 1));
-	bool has_initrd = IS_ENABLED(CONFIG_BLK_DEV_INITRD) && initrd_start &&
-			  contains(range, __pa(initrd_start));
+	bool has_initrd = CMA_INITRD_START &&
+			  contains(range, __pa(CMA_INITRD_START));
 	unsigned int i;
 
 	if (has_kernel)

@@ -152,7 +152,7 @@ static int __init dma_heap_init(void)
 		return 0;
 	}
 
-	if (IS_ENABLED(CONFIG_DMABUF_HEAPS_SYSTEM))
+	if (HAS_SYSTEM_HEAP)
 		dma_heap_add("system", NULL);
 	return heap_cma_init();
 }

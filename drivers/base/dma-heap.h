@@ -57,4 +57,10 @@ static inline void heap_cma_free(struct cma *cma, struct page *pages,
 }
 #endif
 
+#ifdef CONFIG_DMABUF_HEAPS_SYSTEM
+#define HAS_SYSTEM_HEAP	1
+#else
+#define HAS_SYSTEM_HEAP	0
+#endif
+
 #endif /* __DRIVERS_BASE_DMA_HEAP_H */

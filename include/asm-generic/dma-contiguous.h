@@ -8,6 +8,9 @@
 
 #include <linux/types.h>
 
+/* The kernel maps all memory that memblock knows */
+#define memblock_is_map_memory(addr)	memblock_is_memory(addr)
+
 /* Called for each area that is reserved during early boot */
 static inline void dma_contiguous_early_fixup(phys_addr_t base,
 					      unsigned long size)

@@ -11,13 +11,6 @@ struct page;
 
 #ifdef CONFIG_CMA
 
-/*
- * A mounted file system holds references to buffers of its metadata, and
- * pointers into them.  Such pages cannot be migrated, so they must not be
- * allocated in CMA blocks.
- */
-#define GFP_METADATA_GROUP	__GFP_RECLAIMABLE
-
 extern unsigned long totalcma_pages;
 
 bool take_contig_range(unsigned long start, unsigned long end,
@@ -29,8 +22,6 @@ void init_cma_reserved_pageblock(struct page *page);
 void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages);
 
 #else
-
-#define GFP_METADATA_GROUP	__GFP_MOVABLE
 
 #define totalcma_pages	0UL
 

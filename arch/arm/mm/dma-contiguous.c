@@ -34,13 +34,13 @@
 #include <linux/dma-contiguous.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -51,6 +51,7 @@
 #include <trace/events/cma.h>
 
 #include <asm/cacheflush.h>
+#include <asm/cputype.h>
 #include <asm/dma-contiguous.h>
 #include <asm/fixmap.h>
 #include <asm/kmap_types.h>
@@ -244,7 +245,8 @@ static void clear_kmap_slots(void *cleared)
 	int slot;
 
 	for (slot = FIRST_UNUSED_KMAP; slot < KM_TYPE_NR; slot++) {
-		pte_t *pte = TOP_PTE(__fix_to_virt(first + slot));
+		pte_t *pte = pte_offset_kernel(top_pmd,
+					       __fix_to_virt(first + slot));
 
 		if (pte_none(*pte))
 			continue;
@@ -554,6 +556,16 @@ static struct page *alloc_from_area(struct device *dev, int nr_pages, gfp_t gfp)
 	return cma_try_alloc(cma, nr_pages, align_order);
 }
 
+/*
+ * Is this CPU older than ARMv6?  See the main ID register: from ARMv6 on, its
+ * architecture field is 7, or 15 if there are further registers.  Kernels differ
+ * in where cpu_architecture() is declared.
+ */
+static bool is_before_v6(void)
+{
+	return (read_cpuid_id() >> 16 & 0xf) < 7;
+}
+
 /**
  * arm_dma_use_contiguous() - check whether buffers come from areas
  * @dev: device, or NULL for the default area
@@ -569,7 +581,7 @@ bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
 	struct cma *cma = dev_get_cma_area(dev);
 
 	if (!cma || !cma_get_size(cma) || arch_is_coherent() ||
-	    cpu_architecture() < CPU_ARCH_ARMv6)
+	    is_before_v6())
 		return false;
 
 	return (gfp & __GFP_WAIT) || atomic_pool.page;

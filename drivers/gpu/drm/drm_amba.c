@@ -4,9 +4,9 @@
  */
 #include <linux/amba/bus.h>
 #include <linux/device.h>
-#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include "drmP.h"

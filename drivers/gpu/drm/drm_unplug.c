@@ -14,10 +14,10 @@
  * not in use.
  */
 #include <linux/device.h>
-#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include "drmP.h"

@@ -9,7 +9,6 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/module.h>
 #include <linux/string.h>
 

@@ -36,8 +36,14 @@ struct vm_area_struct;
 
 phys_addr_t dma_contiguous_lowmem_end(void);
 
+/* The kernel maps all memory that memblock knows */
+#define memblock_is_map_memory(addr)	memblock_is_memory(addr)
+
 /* End of the low memory that all devices of a machine reach, 0 for all of it */
-#ifdef CONFIG_ZONE_DMA
+#if defined(CONFIG_ZONE_DMA) && defined(ARM_DMA_ZONE_SIZE)
+#define dma_contiguous_limit(mdesc) \
+	dma_contiguous_zone_end(ARM_DMA_ZONE_SIZE)
+#elif defined(CONFIG_ZONE_DMA)
 #define dma_contiguous_limit(mdesc) \
 	dma_contiguous_zone_end((mdesc)->dma_zone_size)
 #else

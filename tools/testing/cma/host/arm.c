@@ -25,6 +25,8 @@ static void arm_reset(void);
 struct page arm_pages[ARM_LOW_PAGES + ARM_HIGH_PAGES];
 char *arm_memory;
 pte_t arm_slots[4 * KM_TYPE_NR];
+static pmd_t slots_pmd;
+pmd_t *top_pmd = &slots_pmd;
 gfp_t gfp_allowed_mask;
 struct meminfo meminfo;
 unsigned int test_checks;
@@ -334,6 +336,8 @@ pte_t *pte_offset_kernel(pmd_t *pmd, unsigned long addr)
 	static pte_t vmalloc_pte = 0x43 & ~L_PTE_MT_MASK;
 	unsigned long table = *pmd & ~4095U;
 
+	if (pmd == top_pmd)
+		return &arm_slots[addr];
 	if (is_vmalloc_addr((void *)addr))
 		return &vmalloc_pte;
 	REQUIRE((*pmd & PMD_TYPE_MASK) == PMD_TYPE_TABLE, "a section is used as a page table");

@@ -269,7 +269,6 @@ extern struct memblock memblock;
 phys_addr_t memblock_phys_mem_size(void);
 phys_addr_t memblock_end_of_DRAM(void);
 int memblock_is_memory(phys_addr_t addr);
-#define memblock_is_map_memory	memblock_is_memory
 int memblock_is_reserved(phys_addr_t addr);
 int memblock_is_region_memory(phys_addr_t base, phys_addr_t size);
 int memblock_is_region_reserved(phys_addr_t base, phys_addr_t size);
