@@ -14,6 +14,10 @@
 #include <linux/swap.h>
 #include "internal.h"
 
+/* Flags that a clean page without users beside its mapping lacks */
+#define USED_CACHE_FLAGS	(1UL << PG_swapbacked | 1UL << PG_dirty | \
+				 1UL << PG_active | 1UL << PG_unevictable)
+
 /**
  * contig_page_is_unused_cache() - check whether a page had better be dropped
  * @page: page on an LRU list, or isolated from one
@@ -27,9 +31,8 @@
  */
 bool contig_page_is_unused_cache(struct page *page)
 {
-	return page->mapping && !PageAnon(page) && !PageSwapBacked(page) &&
-	       !PageDirty(page) && !page_mapped(page) && !PageActive(page) &&
-	       !PageUnevictable(page);
+	return !(READ_ONCE(page->flags) & USED_CACHE_FLAGS) &&
+	       page->mapping && !PageAnon(page) && !page_mapped(page);
 }
 
 /*
@@ -67,9 +70,10 @@ static bool must_be_written(struct page *page)
  */
 enum contig_kind contig_page_kind(struct page *page)
 {
+	unsigned long flags = READ_ONCE(page->flags);
 	int refs = page_count(page);
 
-	if (PageReserved(page) || PageSlab(page))
+	if (flags & (1UL << PG_reserved | 1UL << PG_slab))
 		return CONTIG_FIXED;
 	if (PageCompound(page))
 		return PageLRU(compound_head(page)) ? CONTIG_MOVE : CONTIG_FIXED;
@@ -77,7 +81,7 @@ enum contig_kind contig_page_kind(struct page *page)
 		return CONTIG_FREE;
 	if (__PageMovable(page))
 		return CONTIG_MOVE;
-	if (!PageLRU(page))
+	if (!(flags & 1UL << PG_lru))
 		return page->mapping ? CONTIG_HELD : CONTIG_FIXED;
 
 	refs -= page_mapcount(page) + page_has_private(page);
@@ -85,11 +89,52 @@ enum contig_kind contig_page_kind(struct page *page)
 		refs--;
 	if (refs > 0)
 		return CONTIG_HELD;
-	if (PageLocked(page) || PageWriteback(page))
+	if (flags & (1UL << PG_locked | 1UL << PG_writeback))
 		return CONTIG_IO;
-	if (PageDirty(page))
+	if (flags & 1UL << PG_dirty)
 		return must_be_written(page) ? CONTIG_IO : CONTIG_MOVE;
 	return contig_page_is_unused_cache(page) ? CONTIG_DROP : CONTIG_MOVE;
+}
+
+/* Return the kind of a page, and in @next the page behind it or its free block */
+static enum contig_kind look_at_page(unsigned long pfn, unsigned long end,
+				     unsigned long *next)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	*next = pfn + 1;
+	if (PageBuddy(page)) {
+		unsigned long order = buddy_order_unsafe(page);
+
+		/* It may have been allocated since */
+		if (order < MAX_ORDER)
+			*next = min(end, pfn + (1UL << order));
+		return CONTIG_FREE;
+	}
+
+	return contig_page_kind(page);
+}
+
+/**
+ * first_contig_page() - find the first page that is as hard to take as a kind
+ * @start: first page frame number of the range
+ * @end: page frame number after the last page; the whole range must be valid
+ *	memory of one zone
+ * @kind: kind, other than CONTIG_FREE
+ *
+ * Context: any.  Takes no locks.
+ * Return: the first page of this kind or of one behind it in &enum contig_kind,
+ * or @end.
+ */
+unsigned long first_contig_page(unsigned long start, unsigned long end,
+				enum contig_kind kind)
+{
+	unsigned long next;
+
+	while (start < end && look_at_page(start, end, &next) < kind)
+		start = next;
+
+	return start;
 }
 
 /**
@@ -109,22 +154,9 @@ void scan_contig_range(unsigned long start, unsigned long end,
 	memset(scan, 0, sizeof(*scan));
 
 	for (pfn = start; pfn < end; pfn = next) {
-		struct page *page = pfn_to_page(pfn);
-		enum contig_kind kind;
+		enum contig_kind kind = look_at_page(pfn, end, &next);
 
-		next = pfn + 1;
-		if (PageBuddy(page)) {
-			unsigned long order = buddy_order_unsafe(page);
-
-			/* It may have been allocated since */
-			if (order < MAX_ORDER)
-				next = min(end, pfn + (1UL << order));
-			scan->nr[CONTIG_FREE] += next - pfn;
-			continue;
-		}
-
-		kind = contig_page_kind(page);
-		scan->nr[kind]++;
+		scan->nr[kind] += next - pfn;
 		if (kind == CONTIG_IO)
 			scan->last_io = pfn;
 		else if (kind >= CONTIG_HELD)

@@ -40,6 +40,12 @@
 /* Attempts to take one page before waiting for it */
 #define CONTIG_TRIES		10
 
+/* Pages to deal with before looking for a signal, or for a task to run */
+#define CONTIG_RESCHED		32
+
+/* Order of the blocks of pages to migrate to */
+#define CONTIG_BLOCK_ORDER	3
+
 /* May reclaim, but does not start I/O, and fails instead of trying for long */
 #define CONTIG_GFP_NOIO		((GFP_HIGHUSER_MOVABLE & \
 				  ~(__GFP_IO | __GFP_FS)) | \
@@ -290,6 +296,9 @@ struct contig_attempt {
 	bool		no_target;	/* there was no page to migrate to */
 	bool		wrote;		/* writeback was started */
 	bool		drained;	/* pagevecs of all CPUs, for pages that are held */
+	bool		no_block;	/* there was no block of targets */
+	unsigned int	nr_targets;	/* pages to migrate to, from this one on */
+	struct page	*target;
 	struct contig_control *cc;
 };
 
@@ -351,6 +360,46 @@ static bool reclaim_is_congested(void)
 	return false;
 }
 
+/*
+ * Allocate a page to migrate to.  Most come from a block, because a page of its
+ * own takes ten times as long.  Nobody is asked to make room for a block.
+ */
+static struct page *alloc_target(struct contig_attempt *attempt)
+{
+	gfp_t gfp = (GFP_HIGHUSER_MOVABLE & ~__GFP_WAIT) | __GFP_NOMEMALLOC |
+		    __GFP_NOWARN;
+	struct page *target;
+
+	if (!attempt->nr_targets && !attempt->no_block) {
+		attempt->target = alloc_pages(gfp | __GFP_NO_KSWAPD,
+					      CONTIG_BLOCK_ORDER);
+		if (attempt->target) {
+			split_page(attempt->target, CONTIG_BLOCK_ORDER);
+			attempt->nr_targets = 1U << CONTIG_BLOCK_ORDER;
+		} else {
+			attempt->no_block = true;
+		}
+	}
+	if (attempt->nr_targets) {
+		attempt->nr_targets--;
+		return attempt->target++;
+	}
+
+	target = alloc_page(gfp);
+	if (!target && !reclaim_is_congested())
+		target = alloc_page(CONTIG_GFP_NOIO);
+	return target;
+}
+
+/* Free what is left of a block */
+static void free_targets(struct contig_attempt *attempt)
+{
+	while (attempt->nr_targets) {
+		attempt->nr_targets--;
+		__free_page(attempt->target++);
+	}
+}
+
 /**
  * contig_target() - allocate a page to migrate to
  * @page: page to migrate
@@ -372,10 +421,7 @@ struct page *contig_target(struct page *page, unsigned long private,
 	for (;;) {
 		unsigned long pfn;
 
-		target = alloc_page((GFP_HIGHUSER_MOVABLE & ~__GFP_WAIT) |
-				    __GFP_NOMEMALLOC | __GFP_NOWARN);
-		if (!target && !reclaim_is_congested())
-			target = alloc_page(CONTIG_GFP_NOIO);
+		target = alloc_target(attempt);
 		if (!target)
 			break;
 		pfn = page_to_pfn(target);
@@ -479,7 +525,11 @@ static int drop_or_prepare_page(struct contig_attempt *attempt,
 		ret = 0;
 	else if (!PageWriteback(page))
 		ret = drop_or_prepare_locked(attempt, mapping, page);
-	unlock_page(page);
+	/* Whoever waits for the lock would have a reference */
+	if (ret > 0)
+		__clear_page_locked(page);
+	else
+		unlock_page(page);
 
 	return ret;
 }
@@ -601,7 +651,7 @@ static int handle_busy_page(struct contig_attempt *attempt, struct page *page,
 static int empty_pages(struct contig_attempt *attempt)
 {
 	unsigned long pfn = attempt->start;
-	unsigned int nr_tries = 0;
+	unsigned int nr_tries = 0, nr_pages = 0;
 
 	while (pfn < attempt->end) {
 		struct page *page = pfn_to_page(pfn);
@@ -609,8 +659,11 @@ static int empty_pages(struct contig_attempt *attempt)
 		bool taken = false;
 		int ret = -EAGAIN;
 
-		if (fatal_signal_pending(current))
-			return -EINTR;
+		if (nr_tries || nr_pages++ % CONTIG_RESCHED == 0) {
+			cond_resched();
+			if (fatal_signal_pending(current))
+				return -EINTR;
+		}
 		if (PageBuddy(page)) {
 			unsigned long order = buddy_order_unsafe(page);
 
@@ -640,7 +693,6 @@ static int empty_pages(struct contig_attempt *attempt)
 			nr_tries = 0;
 			pfn++;
 		}
-		cond_resched();
 	}
 
 	return 0;
@@ -670,7 +722,7 @@ static unsigned long take_rest_of_step(struct contig_attempt *attempt,
 				       bool partly)
 {
 	struct zone *zone = page_zone(pfn_to_page(start));
-	unsigned long pfn, next, used = end, flags;
+	unsigned long pfn, next, first = end, used = end, flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
 	for (pfn = start; pfn < end && used == end; pfn = next) {
@@ -679,6 +731,7 @@ static unsigned long take_rest_of_step(struct contig_attempt *attempt,
 		next = pfn + 1;
 		if (is_kept(attempt, page))
 			continue;
+		first = min(first, pfn);
 		page = free_block_of(pfn);
 		if (page)
 			next = page_to_pfn(page) + (1UL << page_order(page));
@@ -686,7 +739,8 @@ static unsigned long take_rest_of_step(struct contig_attempt *attempt,
 			used = pfn;
 	}
 
-	for (pfn = start; pfn < end && (partly || used == end); pfn = next) {
+	/* Pages before the first are kept */
+	for (pfn = first; pfn < end && (partly || used == end); pfn = next) {
 		struct page *page = pfn_to_page(pfn);
 
 		next = pfn + 1;
@@ -703,7 +757,7 @@ static unsigned long take_rest_of_step(struct contig_attempt *attempt,
 	spin_unlock_irqrestore(&zone->lock, flags);
 
 	if (used == end)
-		keep_taken_pages(attempt, start, end);
+		keep_taken_pages(attempt, first, end);
 	return used;
 }
 
@@ -806,6 +860,7 @@ int empty_contig_range(unsigned long start, unsigned long end,
 
 	free_kept_pages(&attempt);
 taken:
+	free_targets(&attempt);
 	for (pfn = start; !ret && pfn < end; pfn++)
 		set_page_private(pfn_to_page(pfn), 0);
 	atomic_long_sub(end - start, &contig_pages_in_flight);

@@ -61,6 +61,8 @@
 #define CMA_TRIALS		64
 /* Ranges to compare before the cheapest of them is emptied */
 #define CMA_CANDIDATES		8
+/* Pages to look at before comparing a range with another one */
+#define CMA_SAMPLES		16
 /* Cost above which a free range in the wrong place is preferred: 4 MiB moved */
 #define CMA_COST_LIMIT		2048UL
 /* Ranges that must fail for lack of memory before an allocation does */
@@ -475,22 +477,11 @@ static unsigned long cma_count_kinds(const struct contig_scan *scan,
 	return nr_pages;
 }
 
-/* Find the first such page of a range that has one; looks at each page once */
+/* Find the first such page of a range that had one, or its last page */
 static unsigned long cma_first_of_kinds(unsigned long start, unsigned long end,
 					enum contig_kind kind)
 {
-	while (end - start > 1) {
-		unsigned long middle = start + (end - start) / 2;
-		struct contig_scan scan;
-
-		scan_contig_range(start, middle, &scan);
-		if (cma_count_kinds(&scan, kind))
-			end = middle;
-		else
-			start = middle;
-	}
-
-	return start;
+	return min(first_contig_page(start, end, kind), end - 1);
 }
 
 /* Take a range that is entirely free, the first of so many. Context: any. */
@@ -522,10 +513,11 @@ static struct page *cma_take_free(struct cma *cma,
 	}
 }
 
-/* A range that can be emptied */
+/* A range that can be emptied; if it was only sampled, perhaps not */
 struct cma_candidate {
 	unsigned long	bit;
 	unsigned long	cost;
+	bool		sampled;
 };
 
 /* An allocation that has to empty a range */
@@ -602,6 +594,25 @@ static void cma_skip(const struct cma *cma, struct cma_search *s,
 	s->pos = cma_pos_beyond(cma, s->req, last_pfn);
 }
 
+/*
+ * Estimate the cost of a range that is to be compared with others.  To scan all
+ * of them takes a tenth of the time that moving the pages of one takes.
+ */
+static unsigned long cma_sample(const struct cma *cma,
+				const struct cma_search *s, unsigned long bit)
+{
+	struct page *page = pfn_to_page(cma_bit_to_pfn(cma, bit));
+	unsigned long step = s->req->count / CMA_SAMPLES;
+	unsigned long cost = 0;
+	unsigned int i;
+
+	for (i = 0; i < CMA_SAMPLES; i++, page += step)
+		cost += min_t(unsigned int, contig_page_kind(page),
+			      CONTIG_MOVE);
+
+	return cost * step;
+}
+
 /* Scan a range and continue behind it. Returns whether it can be emptied now. */
 static bool cma_scan(struct cma *cma, struct cma_search *s,
 		     struct cma_candidate *range)
@@ -672,7 +683,14 @@ static unsigned int cma_collect(struct cma *cma, struct cma_search *s,
 		}
 		if (nr && max(range.bit, first) - min(range.bit, first) > slack)
 			break;
-		if (!cma_scan(cma, s, &range))
+		range.sampled = false;
+		if (nr && s->req->count >= 4 * CMA_SAMPLES) {
+			range.cost = cma_sample(cma, s, range.bit);
+			range.sampled = range.cost >= found[0].cost;
+		}
+		if (range.sampled)
+			cma_step(cma, s, range.bit);
+		else if (!cma_scan(cma, s, &range))
 			continue;
 		if (!nr)
 			first = range.bit;
@@ -744,13 +762,21 @@ static int cma_empty_one_of(struct cma *cma, struct cma_search *s,
 			    const struct cma_candidate *found, unsigned int nr,
 			    struct page **page)
 {
+	unsigned long pos = s->pos;
 	unsigned int i;
 	int ret = -EBUSY;
 
 	for (i = 0; i < nr; i++) {
-		if (cma_range_has(cma, s, found[i].bit, s->busy_pfn))
+		struct cma_candidate range = found[i];
+		bool works = !cma_range_has(cma, s, range.bit, s->busy_pfn);
+
+		if (works && range.sampled) {
+			works = cma_scan(cma, s, &range);
+			s->pos = pos;
+		}
+		if (!works)
 			continue;
-		ret = cma_empty(cma, s, found[i].bit, false, page);
+		ret = cma_empty(cma, s, range.bit, false, page);
 		if (!ret || ret == -EINTR || s->nr_nomem >= CMA_NOMEM_LIMIT)
 			break;
 	}

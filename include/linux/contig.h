@@ -65,6 +65,8 @@ struct contig_control {
 
 bool contig_page_is_unused_cache(struct page *page);
 enum contig_kind contig_page_kind(struct page *page);
+unsigned long first_contig_page(unsigned long start, unsigned long end,
+				enum contig_kind kind);
 void scan_contig_range(unsigned long start, unsigned long end,
 		       struct contig_scan *scan);
 int empty_contig_range(unsigned long start, unsigned long end,

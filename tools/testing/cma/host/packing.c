@@ -200,12 +200,21 @@ TEST_TABLE(random, "100,000 allocations and frees of 4 KiB to 4 MiB", ARRAY_SIZE
 	host_check_area(cma);
 }
 
-TEST(sessions, "small buffers that live long, and groups of large ones that come and go")
+static const char *seed_name(size_t row)
+{
+	static const char *const names[] = { "seed 1", "seed 2", "seed 3", "seed 4" };
+
+	return names[row];
+}
+
+TEST_TABLE(sessions, "small buffers that live long, and groups of large ones that come and go", 4,
+	   seed_name)
 {
 	static struct page *group[GROUPS][GROUP];
 	unsigned int i, j, nr_measured = 0, sum = 0, lowest = 100;
 
 	new_area(true);
+	seed = row + 1;
 	for (i = 0; i < STEPS; i++) {
 		unsigned int g = random_below(GROUPS), nr = 2 + random_below(GROUP - 1);
 		unsigned long count = SMALL + 1 + random_below(LARGEST - SMALL);

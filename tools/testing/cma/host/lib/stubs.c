@@ -544,6 +544,24 @@ static enum contig_kind kind_of(const struct page *page)
 }
 
 /* Faithful: takes no lock, so that what it finds can change at any time */
+enum contig_kind contig_page_kind(struct page *page)
+{
+	no_spinlock("contig_page_kind");
+	__atomic_add_fetch(&host.scanned, 1, __ATOMIC_RELAXED);
+	return kind_of(page);
+}
+
+unsigned long first_contig_page(unsigned long start, unsigned long end, enum contig_kind kind)
+{
+	no_spinlock("first_contig_page");
+	check_range(start, end, MIGRATE_CMA);
+	while (start < end && kind_of(pfn_to_page(start)) < kind) {
+		__atomic_add_fetch(&host.scanned, 1, __ATOMIC_RELAXED);
+		start++;
+	}
+	return start;
+}
+
 void scan_contig_range(unsigned long start, unsigned long end, struct contig_scan *scan)
 {
 	no_spinlock("scan_contig_range");
