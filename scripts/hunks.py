@@ -104,22 +104,41 @@ def changed(body, start):
     return out
 
 
+def replaced(body, start):
+    """(numbers from 0 of lines in the old file that the change removes or follows)"""
+    at, out = start - 1, []
+    for line in body:
+        if line[0] == "+":
+            out.append(max(at - 1, 0))
+        else:
+            if line[0] == "-":
+                out.append(at)
+            at += 1
+    return sorted(set(out))
+
+
 def named(hunk):
-    """What encloses the changes according to the hunk alone, or None: it does not tell."""
-    body = [line[1:] for line in hunk.body if line[0] in " +"]
+    """What enclosed the changes in the old file, as far as the hunk alone tells, or None."""
+    body = [line[1:] for line in hunk.body if line[0] in " -"]
     heading = hunk.heading
     if not re.match(r"[A-Za-z_]", heading) or LABEL.match(heading):
         heading = ""
     found = set()
-    for at in changed(hunk.body, 3):
+    for at in replaced(hunk.body, 3):
         place = enclosing(hunk.path, ["", ""] + body, at)
-        shown = [line for line in body[:at - 1] if line.strip() and line[0] != "#"
+        shown = [line for line in body[:max(at - 1, 1)] if line.strip() and line[0] != "#"
                  and not LABEL.match(line)]
         # within the function of the heading, if no line before it is outside
         if place == "file" and shown and all(line[0] == "\t" for line in shown):
             place = enclosing(hunk.path, [heading, "{"] + body, at)
         found.add(place)
     return None if "file" in found or not found else sorted(found)
+
+
+def stood(lines, hunk, offset):
+    """What enclosed the changes in these lines of the old file, for named()."""
+    return sorted({enclosing(hunk.path, lines, at)
+                   for at in replaced(hunk.body, hunk.old + offset)})
 
 
 class Copy:
