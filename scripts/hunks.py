@@ -25,7 +25,7 @@ def hunks(text):
         path = re.match(r"diff --git a/(\S+)", part)[1]
         pieces = re.split(r"^(?=@@ )", part, flags=re.M)
         for number, piece in enumerate(pieces[1:], 1):
-            head, *lines = piece.splitlines()
+            head, *lines = piece.split("\n")
             found = re.match(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)", head)
             old, new, heading = found[1], found[3], found[5]
             counts = [int(n) if n else 1 for n in (found[2], found[4])]
@@ -44,7 +44,8 @@ def hunks(text):
 def name_of(line):
     """The name that a line in the first column declares, or None."""
     line = ATTRIBUTE.sub("", line)
-    found = re.match(r"(?:typedef\s+)?(?:static\s+)?(?:const\s+)?(struct|enum|union)\s+(\w+)[^(;]*\{", line)
+    found = re.match(r"(?:typedef\s+)?(?:static\s+)?(?:const\s+)?"
+                     r"(struct|enum|union)\s+(\w+)[^(;]*\{", line)
     if found:
         return f"{found[1]} {found[2]}"
     found = re.search(r"(\w+)\s*(?:\[[^]]*\]\s*)*=", line)
@@ -170,8 +171,12 @@ class Copy:
         return log
 
     def lines(self, path):
+        """The lines of a file as git counts them: a form feed ends none."""
         to = self.dir / path
-        return to.read_text(errors="replace").splitlines() if to.exists() else []
+        if not to.exists():
+            return []
+        lines = to.read_bytes().decode(errors="replace").split("\n")
+        return lines if lines[-1] else lines[:-1]
 
 
 def offsets(log):
