@@ -4,6 +4,9 @@ BASE ?=
 KSRC ?=
 S ?=
 TAG ?=
+TREES ?=
+COMPILE ?=
+CONFIG ?=
 CROSS_COMPILE ?= arm-none-eabi-
 J ?= $(shell nproc)
 export BASE KSRC CROSS_COMPILE J
@@ -17,6 +20,7 @@ help: ## list what can be made
 	@echo "           KSRC=DIR (a tree of v3.1, or of BASE)"
 	@echo "           CROSS_COMPILE=$(CROSS_COMPILE) J=$(J)"
 	@echo "           S=\"NAME...\" TAG=\"TAG...\" for boot-test; neither: list the scenarios"
+	@echo "           TREES=DIR with a kernel tree in each directory, CONFIG=DEFCONFIG, for fit-check"
 	@echo "BASE=ref-6.1 boots and checks Debian's kernel of that version, unmodified, to compare with."
 	@echo "CONTRIBUTING.md tells how to change the series and its tests."
 
@@ -44,6 +48,10 @@ series: ## generate the patches of each base from the files
 series-check: ## check that patches and files agree (needs no kernel)
 	@$(DEPS) build
 	@scripts/check series
+
+fit-check: ## try the series on other kernel trees: TREES=DIR, COMPILE=1
+	@$(DEPS) build
+	@TREES="$(TREES)" COMPILE="$(COMPILE)" CONFIG="$(CONFIG)" scripts/check fit
 
 boot: ## get a shell on the emulated board
 	@$(DEPS) build qemu
@@ -76,4 +84,4 @@ lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 clean: ## remove build/ (downloads stay in the cache)
 	rm -rf build
 
-.PHONY: help demo check unit fuzz series series-check boot boot-test oom-test cpus-test bench bench-plot lint clean
+.PHONY: help demo check unit fuzz series series-check fit-check boot boot-test oom-test cpus-test bench bench-plot lint clean
