@@ -80,14 +80,23 @@ check_config() {
 	}' "$config" "$@" >&2
 }
 
+# family BASE: the base that BASE inherits its patches from, or BASE itself
+family() {
+	local parent=''
+	[[ ! -e $REPO/patches/$1/series ]] ||
+		parent=$(sed -n 's/^# inherit: //p' "$REPO/patches/$1/series")
+	echo "${parent:-$1}"
+}
+
 # fragments BASE NAME...: paths of the files of config/. config/NAME-BASE replaces
 # config/NAME where options of BASE have other names. "everything" stands for what the
 # kernel of most scenarios has; on 6.1, config/tree-ref-6.1 has most of it.
 fragments() {
-	local base=$1 name names=()
+	local base=$1 family name names=()
 	shift
+	family=$(family "$base")
 	for name; do
-		case $name:$base in
+		case $name:$family in
 		everything:v3.1) names+=(heaps v4l2 drm clcd trace area) ;;
 		everything:*) names+=(area) ;;
 		*) names+=("$name") ;;

@@ -6,10 +6,16 @@ path.  Its lines are "KEY: VALUE"; # begins a comment.  A line that begins with 
 ("v6.1 append: ...") counts on that base only.  Of two lines with the same key the last
 one counts, unless the key is a list.
 
+A base that inherits the patches of another one (patches/BASE/series) runs what that
+runs, and its lines count there, too.  Unless $BASE asks for this base, it runs only the
+scenarios with the tag each-base.
+
   about: TEXT            one sentence that says what is tested
   inherit: NAME...       the lines of other scenarios (names or paths) come first; names
                          that begin with "_" exist only for this and are not booted
-  tags: NAME...          (list) for run --tag; the subject is a tag, too
+  tags: NAME...          (list) for run --tag; the subject is a tag, too.  "slow": takes
+                         minutes.  "each-base", which is not inherited: also
+                         for bases that inherit
   bases: v3.1 v6.1       where it runs, default v3.1
   tree: board            the series, on v3.1 with board.patch (default), or
                          series: the series alone, or
@@ -37,14 +43,28 @@ one counts, unless the key is a list.
                          expect-area and expect, or expect-re if LINE begins with "^"
 """
 import pathlib
+import re
 
 HERE = pathlib.Path(__file__).resolve().parent
-BASES = ["v3.1", "v6.1"]
 DEFAULTS = {"about": "", "bases": "v3.1", "tree": "board", "config": None, "memory": "256",
             "smp": "1", "parallel": "", "dtb": "", "tests": "", "expect-area": "", "drive": "",
             "clients": "", "qemu": "", "limit": "120"}
 LISTS = ["expect", "expect-re", "forbid", "allow", "row", "append", "tags"]
 OWN = ["about"]  # never inherited
+EACH = "each-base"  # a tag that is not inherited, either
+
+
+def families():
+    """{base: the base that it inherits its patches from, or itself}, v6.1 last."""
+    found = {}
+    for path in HERE.parents[3].glob("patches/*/series"):
+        parent = re.search(r"^# inherit: (\S+)", path.read_text(), re.M)
+        found[path.parent.name] = parent[1] if parent else path.parent.name
+    return dict(sorted(found.items(), key=lambda item: (item[1], item[0] != item[1], item[0])))
+
+
+FAMILY = families()
+BASES = list(FAMILY)
 
 
 class ScenarioError(Exception):
@@ -81,7 +101,7 @@ def lines_of(path, base):
             raise ScenarioError(f"{path}:{number}: not KEY: VALUE: {line}")
         if key not in DEFAULTS and key not in LISTS and key != "inherit":
             raise ScenarioError(f"{path}:{number}: unknown key: {key}")
-        if only == base:
+        if only in (base, FAMILY.get(base)):
             found.append((number, key, value.strip()))
     return found
 
@@ -100,7 +120,7 @@ def resolve(path, base, heirs=()):
                 raise ScenarioError(f"{path}:{number}: no scenario to inherit from: {name}")
             for k, v in resolve(parent, base, heirs + (path,)).items():
                 if k in LISTS:
-                    s[k] = s[k] + [x for x in v if x not in s[k]]
+                    s[k] = s[k] + [x for x in v if x not in [*s[k], EACH]]
                 elif k not in OWN and v != DEFAULTS[k]:
                     s[k] = v
     append = []
@@ -126,7 +146,10 @@ def boots_on(path, base, only):
         s["base"] = s["bases"] = s["tree"]
     else:
         s["base"] = base
-    if s["base"] not in s["bases"].split():
+    s["family"] = FAMILY.get(s["base"], s["base"])
+    if not {s["base"], s["family"]} & set(s["bases"].split()):
+        return []
+    if s["family"] != s["base"] and only != base and EACH not in s["tags"]:
         return []
     if s["config"] is None:
         s["config"] = "" if s["tree"] == "base" or s["tree"].startswith("ref-") else "everything"

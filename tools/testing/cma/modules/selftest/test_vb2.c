@@ -36,9 +36,15 @@ static struct st_vb2 {
 	int fds[ST_PLANES + 1];
 } vb2;
 
+#ifdef V4L2_BUF_FLAG_PREPARED	/* since v3.2 */
+static int st_queue_setup(struct vb2_queue *q, const struct v4l2_format *format,
+			  unsigned int *nr_buffers, unsigned int *nr_planes,
+			  unsigned int sizes[], void *ctxs[])
+#else
 static int st_queue_setup(struct vb2_queue *q, unsigned int *nr_buffers,
 			  unsigned int *nr_planes, unsigned long sizes[],
 			  void *ctxs[])
+#endif
 {
 	int i;
 
