@@ -31,25 +31,6 @@ static bool is_contiguous(const char *mem, size_t size, const char *area)
 	return first >= base && first + size / PAGE <= base + count;
 }
 
-/*
- * Does pagemap show the pages of a mapping that has no struct pages?  Late
- * releases of v3.2 leave it out. /dev/mem makes such a mapping.
- */
-static bool pagemap_shows(long pfn)
-{
-	int fd = open("/dev/mem", O_RDONLY | O_CLOEXEC);
-	void *mem = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, pfn * PAGE);
-	bool shown;
-
-	REQUIRE(mem != MAP_FAILED, "mmap of /dev/mem: %s", strerror(errno));
-	shown = pfn_of(mem) == (__u64)pfn;
-	munmap(mem, PAGE);
-	close(fd);
-	if (!shown)
-		printf("# pagemap does not show where the buffer is\n");
-	return shown;
-}
-
 static void check_area(int heap)
 {
 	const char *area = area_of(tap_about);

@@ -218,7 +218,7 @@ static __u32 scanout_address(void)
 }
 
 /*
- * Return the DMA address of a buffer, and check that @mem maps it. Later kernels do
+ * Return the DMA address of a buffer, and check that @mem maps it. Some kernels do
  * not reveal where the memory of a driver is mapped.
  */
 static __u32 address_of(const struct camera *camera, unsigned int i,
@@ -234,7 +234,8 @@ static __u32 address_of(const struct camera *camera, unsigned int i,
 		"%u segments, %llu bytes", map.nents, map.bytes);
 	unmap_and_detach(dev);
 	close(dev);
-	REQUIRE(seen || card_is_later(), "not mapped");
+	REQUIRE(seen || card_is_later() || !pagemap_shows(map.first_dma_addr / PAGE),
+		"not mapped");
 	for (at = 0; seen && at < camera->size; at += PAGE)
 		REQUIRE(pfn_of(mem + at) == (map.first_dma_addr + at) / PAGE,
 			"page %zu is elsewhere", at / PAGE);

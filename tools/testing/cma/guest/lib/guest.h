@@ -300,6 +300,26 @@ static __u64 pfn_of(const void *addr)
 	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
 }
 
+/*
+ * Does pagemap show the pages that a driver has mapped?  Late releases of v3.2 leave
+ * such a mapping out. /dev/mem makes one of this page.
+ */
+static bool pagemap_shows(__u64 pfn)
+{
+	int fd = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+	void *mem = (void *)syscall(SYS_mmap2, NULL, PAGE, PROT_READ, MAP_SHARED,
+				    fd, (unsigned long)pfn);
+	bool shown;
+
+	REQUIRE(mem != MAP_FAILED, "mmap of /dev/mem: %s", strerror(errno));
+	shown = pfn_of(mem) == pfn;
+	munmap(mem, PAGE);
+	close(fd);
+	if (!shown)
+		printf("# pagemap does not show where a buffer is mapped\n");
+	return shown;
+}
+
 /* The number of pages mapped at @mem that are in the area. */
 static size_t pages_in_area(const struct cma_ctl_area *area, const void *mem,
 			    size_t size)
