@@ -6,6 +6,7 @@
  * as it is given.  That does no harm: it decides which range is tried, and
  * empty_contig_range() looks again at every page.
  */
+#include <linux/bitops.h>
 #include <linux/contig.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -15,8 +16,8 @@
 #include "internal.h"
 
 /* Flags that a clean page without users beside its mapping lacks */
-#define USED_CACHE_FLAGS	(1UL << PG_swapbacked | 1UL << PG_dirty | \
-				 1UL << PG_active | 1UL << PG_unevictable)
+#define USED_CACHE_FLAGS	(BIT(PG_swapbacked) | BIT(PG_dirty) | \
+				 BIT(PG_active) | BIT(PG_unevictable))
 
 /**
  * contig_page_is_unused_cache() - check whether a page had better be dropped
@@ -73,7 +74,7 @@ enum contig_kind contig_page_kind(struct page *page)
 	unsigned long flags = READ_ONCE(page->flags);
 	int refs = page_count(page);
 
-	if (flags & (1UL << PG_reserved | 1UL << PG_slab))
+	if (flags & (BIT(PG_reserved) | BIT(PG_slab)))
 		return CONTIG_FIXED;
 	if (PageCompound(page))
 		return PageLRU(compound_head(page)) ? CONTIG_MOVE : CONTIG_FIXED;
@@ -81,7 +82,7 @@ enum contig_kind contig_page_kind(struct page *page)
 		return CONTIG_FREE;
 	if (__PageMovable(page))
 		return CONTIG_MOVE;
-	if (!(flags & 1UL << PG_lru))
+	if (!(flags & BIT(PG_lru)))
 		return page->mapping ? CONTIG_HELD : CONTIG_FIXED;
 
 	refs -= page_mapcount(page) + page_has_private(page);
@@ -89,9 +90,9 @@ enum contig_kind contig_page_kind(struct page *page)
 		refs--;
 	if (refs > 0)
 		return CONTIG_HELD;
-	if (flags & (1UL << PG_locked | 1UL << PG_writeback))
+	if (flags & (BIT(PG_locked) | BIT(PG_writeback)))
 		return CONTIG_IO;
-	if (flags & 1UL << PG_dirty)
+	if (flags & BIT(PG_dirty))
 		return must_be_written(page) ? CONTIG_IO : CONTIG_MOVE;
 	return contig_page_is_unused_cache(page) ? CONTIG_DROP : CONTIG_MOVE;
 }
