@@ -15,9 +15,10 @@ export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$BUILD CCACHE_SLOPPINESS=include_file_m
 export KBUILD_BUILD_TIMESTAMP="1 January 2012" KBUILD_BUILD_USER=cma KBUILD_BUILD_HOST=qemu
 mkdir -p "$BUILD"
 
-# Keep others from building here until this process exits
+# lock_build FILE: keep others that lock FILE from building until this process exits
 lock_build() {
-	exec {lock}>"$BUILD/lock"
+	mkdir -p "$(dirname "$1")"
+	exec {lock}>"$1"
 	flock "$lock"
 }
 
