@@ -40,7 +40,8 @@ time. Between the allocations, in an order that a seed decides, files of a tmpfs
 processes that use up to 1 MiB come and go, and parts of a file on the SD card are copied. Before
 the first buffer all but 32 MiB of memory is in use. Disk requests end when the emulator's host has
 them, so these figures, unlike all others, are not quite the same in each run.
-x: slowest / median on v3.1+, at most 10; slept: how often the slowest call slept."""
+x: slowest / median on v3.1+, at most 10; slept: how often the slowest call slept; others: how often
+other tasks, such as the threads that write to the card, ran during it."""
 
 
 def layouts(console):
@@ -131,11 +132,12 @@ def load(console):
     """{size: {"fails":, "median":, "max":, "slept":}} and {counter: change} of a console."""
     sizes, counters = {}, {}
     for line in console:
-        m = re.search(r"# load (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", line)
+        m = re.search(r"# load (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", line)
         if m:
-            _, count, fails, median, slowest, slept = map(int, m.groups())
+            _, count, fails, median, slowest, slept, preempted = map(int, m.groups())
             sizes[int(m[1])] = {"count": count, "fails": fails, "median": median / 1000,
-                                "max": slowest / 1000, "slept": slept}
+                                "max": slowest / 1000, "slept": slept,
+                                "preempted": preempted}
         m = re.search(r"# counter (\S+) (-?\d+)$", line)
         if m:
             counters[m[1]] = int(m[2])
@@ -165,14 +167,15 @@ def load_cell(cell):
 
 
 def load_table(result):
-    form = "{:<8}{:>20}{:>6}{:>6}" + "{:>20}" * 3 + "  {}"
+    form = "{:<8}{:>20}{:>6}{:>6}{:>7}" + "{:>20}" * 3 + "  {}"
     names = list(KERNELS.values())
-    lines = [form.format("", names[0], "x", "slept", *names[1:], "").rstrip()]
+    lines = [form.format("", names[0], "x", "slept", "others", *names[1:], "").rstrip()]
     for row in result["rows"]:
         first, *others = (load_cell(row[k]) for k in KERNELS)
         ratio = f"{row['ratio']:.1f}" if row["ratio"] else "-"
         size = f"{row['size'] // MIB} MiB" if row["size"] >= MIB else f"{row['size'] // KIB} KiB"
-        lines.append(form.format(size, first, ratio, row["series"]["slept"], *others,
+        lines.append(form.format(size, first, ratio, row["series"]["slept"],
+                                 row["series"]["preempted"], *others,
                                  row["verdict"]).rstrip())
     for kernel in "series", "series-v6.1":
         counters = ", ".join(f"{k} {v:+}" for k, v in sorted(result["counters"][kernel].items()))

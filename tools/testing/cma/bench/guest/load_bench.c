@@ -2,8 +2,9 @@
 /*
  * Time of each of 10,000 allocations of 64 KiB to 2 MiB while files are copied,
  * processes forked and a tmpfs changed, in an order that a seed decides. Prints for
- * each size "# load SIZE COUNT FAILS MEDIAN MAX SLEEPS"; times are in ns, and SLEEPS is
- * how often the slowest call slept. Then "# counter FILE CHANGE" for the numbers of the
+ * each size "# load SIZE COUNT FAILS MEDIAN MAX SLEEPS PREEMPTED"; times are in ns, SLEEPS
+ * is how often the slowest call slept, and PREEMPTED how often other tasks ran
+ * meanwhile. Then "# counter FILE CHANGE" for the numbers of the
  * area in sysfs that have changed.
  *
  * The load runs between the allocations, so what an allocation waits for is what it
@@ -28,7 +29,7 @@
 
 static __u64 times[SIZES][COUNT];
 static unsigned int done[SIZES], fails[SIZES];
-static unsigned long slept[SIZES];
+static unsigned long slept[SIZES], preempted[SIZES];
 static __u64 worst[SIZES];
 
 static char buffer[65536];
@@ -202,7 +203,9 @@ static void allocate(int bench)
 	REQUIRE(len == 1, "cma_bench shows: %s", text);
 	if (ns > worst[n]) {
 		worst[n] = ns;
-		slept[n] = strtoul(strstr(text, "slept ") + 6, NULL, 10);
+		len = sscanf(strstr(text, "slept "), "slept %lu preempted %lu",
+			     &slept[n], &preempted[n]);
+		REQUIRE(len == 2, "cma_bench shows: %s", text);
 	}
 	times[n][done[n]++] = ns;
 }
@@ -220,9 +223,9 @@ static void report(void)
 
 	for (n = 0; n < SIZES; n++) {
 		qsort(times[n], done[n], sizeof(__u64), compare);
-		note("load %zu %u %u %llu %llu %lu", (size_t)65536 << n,
+		note("load %zu %u %u %llu %llu %lu %lu", (size_t)65536 << n,
 		     done[n] + fails[n], fails[n], times[n][done[n] / 2], worst[n],
-		     slept[n]);
+		     slept[n], preempted[n]);
 	}
 }
 

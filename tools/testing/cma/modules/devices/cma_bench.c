@@ -14,10 +14,10 @@
  *
  * Each measurement is one line; times are in ns:
  *
- *	bench alloc|free|floor SIZE COUNT MEAN MIN MAX slept SLEEPS
+ *	bench alloc|free|floor SIZE COUNT MEAN MIN MAX slept SLEEPS preempted TIMES
  *	bench alloc|free|floor SIZE COUNT fails FAILURES MEAN
  *
- * SLEEPS is how often the slowest call slept.  The second form means that FAILURES
+ * SLEEPS is how often the slowest call slept, TIMES how often other tasks ran meanwhile.  The second form means that FAILURES
  * of COUNT calls failed; MEAN is the time of these, and it has no times of the
  * others.
  */
@@ -57,6 +57,7 @@ struct cma_bench_times {
 	u64 max;		/* ns */
 	u64 failed;		/* ns, sum of the calls that failed */
 	unsigned long slept;	/* times that the slowest call slept */
+	unsigned long preempted; /* times that it let other tasks run */
 };
 
 struct cma_bench_buffer {
@@ -76,19 +77,37 @@ static struct cma_bench_times cma_bench_first;	/* alloc or floor */
 static struct cma_bench_times cma_bench_second;	/* free */
 static struct cma_bench_buffer cma_bench_slots[CMA_BENCH_SLOTS];
 
-static u64 cma_bench_since(ktime_t start)
+/* When a call began, and what had happened to its task before. */
+struct cma_bench_start {
+	unsigned long sleeps, preemptions;
+	ktime_t time;
+};
+
+static struct cma_bench_start cma_bench_begin(void)
 {
-	return ktime_to_ns(ktime_sub(ktime_get(), start));
+	struct cma_bench_start start = {
+		.sleeps = current->nvcsw,
+		.preemptions = current->nivcsw,
+	};
+
+	start.time = ktime_get();
+	return start;
+}
+
+static u64 cma_bench_since(const struct cma_bench_start *start)
+{
+	return ktime_to_ns(ktime_sub(ktime_get(), start->time));
 }
 
 static void cma_bench_add(struct cma_bench_times *times, u64 ns,
-			  unsigned long slept)
+			  const struct cma_bench_start *start)
 {
 	if (times->calls == times->fails || ns < times->min)
 		times->min = ns;
 	if (ns > times->max) {
 		times->max = ns;
-		times->slept = slept;
+		times->slept = current->nvcsw - start->sleeps;
+		times->preempted = current->nivcsw - start->preemptions;
 	}
 	times->sum += ns;
 	times->calls++;
@@ -96,16 +115,15 @@ static void cma_bench_add(struct cma_bench_times *times, u64 ns,
 
 static bool cma_bench_alloc(struct cma_bench_buffer *buffer)
 {
-	unsigned long sleeps = current->nvcsw;
-	ktime_t start = ktime_get();
+	struct cma_bench_start start = cma_bench_begin();
 	u64 ns;
 
 	buffer->virt = dma_alloc_coherent(&cma_bench_pdev->dev, cma_bench_size,
 					  &buffer->dma,
 					  GFP_KERNEL | __GFP_NOWARN);
-	ns = cma_bench_since(start);
+	ns = cma_bench_since(&start);
 	if (buffer->virt) {
-		cma_bench_add(&cma_bench_first, ns, current->nvcsw - sleeps);
+		cma_bench_add(&cma_bench_first, ns, &start);
 		return true;
 	}
 	cma_bench_first.calls++;
@@ -116,14 +134,13 @@ static bool cma_bench_alloc(struct cma_bench_buffer *buffer)
 
 static void cma_bench_free(struct cma_bench_buffer *buffer)
 {
-	unsigned long sleeps = current->nvcsw;
-	ktime_t start = ktime_get();
+	struct cma_bench_start start = cma_bench_begin();
 	u64 ns;
 
 	dma_free_coherent(&cma_bench_pdev->dev, cma_bench_size, buffer->virt,
 			  buffer->dma);
-	ns = cma_bench_since(start);
-	cma_bench_add(&cma_bench_second, ns, current->nvcsw - sleeps);
+	ns = cma_bench_since(&start);
+	cma_bench_add(&cma_bench_second, ns, &start);
 }
 
 static int cma_bench_cycle(unsigned int count)
@@ -187,7 +204,7 @@ static int cma_bench_floor(unsigned int count)
 {
 	unsigned int order = min(get_order(cma_bench_size), 10);
 	struct page *page;
-	ktime_t start;
+	struct cma_bench_start start;
 	size_t chunk;
 	size_t done;
 	void *virt;
@@ -199,14 +216,15 @@ static int cma_bench_floor(unsigned int count)
 	virt = page_address(page);
 	chunk = min_t(size_t, PAGE_SIZE << order, cma_bench_size);
 	while (count--) {
-		start = ktime_get();
+		start = cma_bench_begin();
 		for (done = 0; done < cma_bench_size; done += chunk) {
 			memset(virt, 0, chunk);
 			__cpuc_flush_dcache_area(virt, chunk);
 			outer_flush_range(page_to_phys(page),
 					  page_to_phys(page) + chunk);
 		}
-		cma_bench_add(&cma_bench_first, cma_bench_since(start), 0);
+		cma_bench_add(&cma_bench_first, cma_bench_since(&start),
+			      &start);
 		cond_resched();
 	}
 	__free_pages(page, order);
@@ -268,9 +286,9 @@ static void cma_bench_print(struct seq_file *m, const char *what,
 		seq_printf(m, "fails %u %llu\n", times->fails,
 			   div_u64(times->failed, times->fails));
 	else
-		seq_printf(m, "%llu %llu %llu slept %lu\n",
+		seq_printf(m, "%llu %llu %llu slept %lu preempted %lu\n",
 			   div_u64(times->sum, times->calls), times->min,
-			   times->max, times->slept);
+			   times->max, times->slept, times->preempted);
 }
 
 static int cma_bench_show(struct seq_file *m, void *unused)
