@@ -81,21 +81,36 @@ check_config() {
 	}' "$config" "$@" >&2
 }
 
-# family BASE: the base that BASE inherits its patches from, or BASE itself
+bases=$("$REPO/scripts/series" bases)
+
+# lineage BASE: BASE, the base that it inherits its patches from, and so on
+lineage() {
+	local found
+	found=$(sed -n "s/^\($1\( [^:]*\)\?\):.*/\1/p" <<<"$bases")
+	echo "${found:-$1}"
+}
+
+# family BASE: the last of its lineage
 family() {
-	local parent=''
-	[[ ! -e $REPO/patches/$1/series ]] ||
-		parent=$(sed -n 's/^# inherit: //p' "$REPO/patches/$1/series")
-	echo "${parent:-$1}"
+	local all
+	all=$(lineage "$1")
+	echo "${all##* }"
+}
+
+# lacks BASE SECTION: does BASE drop this section of what it inherits?
+lacks() {
+	grep -q "^$1 .*:.* $2\b" <<<"$bases"
 }
 
 # fragments BASE NAME...: paths of the files of config/. config/NAME-BASE replaces
-# config/NAME where options of BASE have other names. "everything" stands for what the
-# kernel of most scenarios has; on 6.1, config/tree-ref-6.1 has most of it.
+# config/NAME where options of BASE, and of bases that inherit from it, have other names.
+# A fragment that says "Section: NAME" is left out if BASE lacks this section.
+# "everything" stands for what the kernel of most scenarios has; on 6.1,
+# config/tree-ref-6.1 has most of it.
 fragments() {
-	local base=$1 family name names=()
+	local base=$1 lineage family name of section names=()
 	shift
-	family=$(family "$base")
+	lineage=$(lineage "$base") family=${lineage##* }
 	for name; do
 		case $name:$family in
 		everything:v3.1) names+=(heaps v4l2 drm clcd trace area) ;;
@@ -104,8 +119,12 @@ fragments() {
 		esac
 	done
 	for name in "${names[@]}"; do
-		[[ ! -e $QEMU_DIR/config/$name-$base ]] || name+=-$base
+		for of in $lineage; do
+			[[ ! -e $QEMU_DIR/config/$name-$of ]] || { name+=-$of; break; }
+		done
 		[[ -e $QEMU_DIR/config/$name ]] || { say "no such fragment: config/$name"; return 1; }
+		section=$(sed -n 's/^# Section: //p' "$QEMU_DIR/config/$name")
+		[[ ! $section ]] || ! lacks "$base" "$section" || continue
 		echo "$QEMU_DIR/config/$name"
 	done
 }

@@ -7,8 +7,8 @@ path.  Its lines are "KEY: VALUE"; # begins a comment.  A line that begins with 
 one counts, unless the key is a list.
 
 A base that inherits the patches of another one (patches/BASE/series) runs what that
-runs, and its lines count there, too.  Unless $BASE asks for this base, it runs only the
-scenarios with the tag each-base.
+runs, and its lines count there, too.  Scenarios of a section that it drops are left out.
+Unless $BASE asks for this base, it runs only the scenarios with the tag each-base.
 
   about: TEXT            one sentence that says what is tested
   inherit: NAME...       the lines of other scenarios (names or paths) come first; names
@@ -43,7 +43,7 @@ scenarios with the tag each-base.
                          expect-area and expect, or expect-re if LINE begins with "^"
 """
 import pathlib
-import re
+import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEFAULTS = {"about": "", "bases": "v3.1", "tree": "board", "config": None, "memory": "256",
@@ -52,19 +52,29 @@ DEFAULTS = {"about": "", "bases": "v3.1", "tree": "board", "config": None, "memo
 LISTS = ["expect", "expect-re", "forbid", "allow", "row", "append", "tags"]
 OWN = ["about"]  # never inherited
 EACH = "each-base"  # a tag that is not inherited, either
+# The section of the series that the scenarios of a subject test
+SECTION = {"heap": "DMABUF", "dmabuf": "DMABUF", "v4l2": "V4L2", "drm": "DRM", "clients": "DRM"}
 
 
-def families():
-    """{base: the base that it inherits its patches from, or itself}, v6.1 last."""
-    found = {}
-    for path in HERE.parents[3].glob("patches/*/series"):
-        parent = re.search(r"^# inherit: (\S+)", path.read_text(), re.M)
-        found[path.parent.name] = parent[1] if parent else path.parent.name
-    return dict(sorted(found.items(), key=lambda item: (item[1], item[0] != item[1], item[0])))
+def read_bases():
+    """({base: [itself, the base that it inherits its patches from, ...]}, v6.1 last,
+    {base: the sections that it drops})."""
+    listed = subprocess.run([HERE.parents[3] / "scripts/series", "bases"], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    lines = [line.partition(":") for line in listed.splitlines()]
+    lineages = sorted((names.split() for names, _, _ in lines),
+                      key=lambda names: (names[-1], len(names) > 1, names[0]))
+    return ({names[0]: names for names in lineages},
+            {names.split()[0]: dropped.split() for names, _, dropped in lines})
 
 
-FAMILY = families()
-BASES = list(FAMILY)
+LINEAGE, DROPPED = read_bases()
+BASES = list(LINEAGE)
+
+
+def family(base):
+    """The last base that it inherits from, or itself; a reference is its own, too."""
+    return LINEAGE.get(base, [base])[-1]
 
 
 class ScenarioError(Exception):
@@ -101,7 +111,7 @@ def lines_of(path, base):
             raise ScenarioError(f"{path}:{number}: not KEY: VALUE: {line}")
         if key not in DEFAULTS and key not in LISTS and key != "inherit":
             raise ScenarioError(f"{path}:{number}: unknown key: {key}")
-        if only in (base, FAMILY.get(base)):
+        if only in LINEAGE.get(base, [base]):
             found.append((number, key, value.strip()))
     return found
 
@@ -146,8 +156,10 @@ def boots_on(path, base, only):
         s["base"] = s["bases"] = s["tree"]
     else:
         s["base"] = base
-    s["family"] = FAMILY.get(s["base"], s["base"])
-    if not {s["base"], s["family"]} & set(s["bases"].split()):
+    s["family"] = family(s["base"])
+    if not set(LINEAGE.get(s["base"], [s["base"]])) & set(s["bases"].split()):
+        return []
+    if SECTION.get(subject(path)) in DROPPED.get(s["base"], []):
         return []
     if s["family"] != s["base"] and only != base and EACH not in s["tags"]:
         return []
