@@ -63,6 +63,7 @@ static inline void mmap_write_unlock(struct mm_struct *mm)
 	up_write(&mm->mmap_sem);
 }
 
+#ifndef VM_NODUMP	/* since v3.4, which has these two functions */
 static inline unsigned long vm_mmap(struct file *file, unsigned long addr,
 				    unsigned long len, unsigned long prot,
 				    unsigned long flags, unsigned long offset)
@@ -82,6 +83,7 @@ static inline int vm_munmap(unsigned long addr, size_t len)
 	mmap_write_unlock(current->mm);
 	return ret;
 }
+#endif
 
 static inline int tree_area_init(struct device *dev, const char *path)
 {
