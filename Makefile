@@ -16,7 +16,7 @@ DEPS := scripts/deps
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
-	@echo "Variables: BASE=v3.1 or v6.1 (default: both, or the first that can be had), v3.0, v3.2"
+	@echo "Variables: BASE=v3.1 or v6.1 (default: both, or the first that can be had), v3.0, v3.2, v3.4"
 	@echo "           KSRC=DIR (a tree of v3.1, or of BASE)"
 	@echo "           CROSS_COMPILE=$(CROSS_COMPILE) J=$(J)"
 	@echo "           S=\"NAME...\" TAG=\"TAG...\" for boot-test; neither: list the scenarios"
