@@ -22,6 +22,9 @@
 /* dma_mmap_coherent() does not look up how long a buffer is */
 #define MMAP_KNOWS_SIZE			false
 
+/* No counter of free CMA and isolated blocks: as many as there are */
+#define special_blocks(area, found)	(found)
+
 /* The function that may read what is not mapped is not exported */
 #define probe_kernel_read(to, from, size)	((void)(to), -EFAULT)
 
@@ -52,6 +55,7 @@ static inline int tree_area_init(struct device *dev, const char *path)
 #include <linux/sched.h>
 
 #define MMAP_KNOWS_SIZE			true
+#define special_blocks(area, found)	((area)->nr_special)
 
 static inline void mmap_write_lock(struct mm_struct *mm)
 {

@@ -3,8 +3,10 @@
  * Tests of alloc_contig_range() and free_contig_range()
  */
 #include <linux/errno.h>
+#include <linux/list.h>
 #include <linux/mmzone.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "selftest.h"
@@ -169,4 +171,65 @@ CMA_SELFTEST(st_unmovable, "unmovable pages do not come from the area")
 			 "page %#lx", page_to_pfn(page[i]));
 		__free_pages(page[i], i % 8);
 	}
+}
+
+static long st_list_length(struct list_head *list)
+{
+	struct list_head *entry;
+	long length = 0;
+
+	list_for_each(entry, list)
+		length++;
+	return length;
+}
+
+/* Compare the counters of a zone with what is on its free lists. */
+static void st_check_counters(struct st *t, struct zone *zone)
+{
+	long pages = 0, blocks = 0;
+	unsigned long flags;
+	unsigned int order;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	for (order = 0; order < MAX_ORDER; order++) {
+		struct free_area *area = &zone->free_area[order];
+		long cma = st_list_length(&area->free_list[MIGRATE_CMA]);
+		long found = cma +
+			st_list_length(&area->free_list[MIGRATE_ISOLATE]);
+
+		pages -= cma << order;
+		if (special_blocks(area, found) != found)
+			blocks++;
+	}
+	pages += zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
+	spin_unlock_irqrestore(&zone->lock, flags);
+
+	ST_CHECK(t, !pages, "nr_free_cma has %ld pages too many", pages);
+	ST_CHECK(t, !blocks, "%ld orders count other blocks than they have",
+		 blocks);
+}
+
+CMA_SELFTEST(st_contig_counters, "free pages of areas are counted, also while single pages are used")
+{
+	struct zone *zone;
+	struct page *page;
+	LIST_HEAD(pages);
+	int i;
+
+	if (!st_need_area(t, ST_DEFAULT))
+		return;
+	zone = page_zone(pfn_to_page(st_free_range(t)));
+	for (i = 0; i < ST_RANGE; i++) {
+		page = alloc_page(GFP_HIGHUSER_MOVABLE);
+		if (!page)
+			break;
+		list_add(&page->lru, &pages);
+	}
+	st_check_counters(t, zone);
+	while (!list_empty(&pages)) {
+		page = list_first_entry(&pages, struct page, lru);
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	st_check_counters(t, zone);
 }
