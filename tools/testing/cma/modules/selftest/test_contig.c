@@ -209,7 +209,7 @@ static void st_check_counters(struct st *t, struct zone *zone)
 		 blocks);
 }
 
-CMA_SELFTEST(st_contig_counters, "free pages of areas are counted, also while single pages are used")
+CMA_SELFTEST(st_contig_counters, "free pages of areas are counted while single ones are in use")
 {
 	struct zone *zone;
 	struct page *page;
