@@ -196,9 +196,10 @@ static void st_check_counters(struct st *t, struct zone *zone)
 		long cma = st_list_length(&area->free_list[MIGRATE_CMA]);
 		long found = cma +
 			st_list_length(&area->free_list[MIGRATE_ISOLATE]);
+		long counted = special_blocks(area, found);
 
 		pages -= cma << order;
-		if (special_blocks(area, found) != found)
+		if (counted != found)
 			blocks++;
 	}
 	pages += zone_page_state_snapshot(zone, NR_FREE_CMA_PAGES);
