@@ -17,9 +17,9 @@
  *	bench alloc|free|floor SIZE COUNT MEAN MIN MAX slept SLEEPS preempted TIMES
  *	bench alloc|free|floor SIZE COUNT fails FAILURES MEAN
  *
- * SLEEPS is how often the slowest call slept, TIMES how often other tasks ran meanwhile.  The second form means that FAILURES
- * of COUNT calls failed; MEAN is the time of these, and it has no times of the
- * others.
+ * SLEEPS is how often the slowest call slept, TIMES how often it was preempted.  The
+ * second form means that FAILURES of COUNT calls failed; MEAN is the time of these, and
+ * it has no times of the others.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
