@@ -688,6 +688,14 @@ static int limit_access(const struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* Remove what a failed mmap() of the exporter has mapped. */
+static void remove_entries(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_MMU
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+#endif
+}
+
 /**
  * dma_buf_mmap() - map a buffer on behalf of a driver's mmap()
  * @dmabuf: buffer
@@ -733,10 +741,10 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 	ret = dmabuf->ops->mmap(dmabuf, vma);
 	if (ret) {
 		/*
-		 * Zap before the flags are restored: without them the entries
-		 * look like pages of the process.
+		 * Before the flags are restored: without them the entries look
+		 * like pages of the process.
 		 */
-		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+		remove_entries(vma);
 		vma->vm_file = old_file;
 		vma->vm_pgoff = old_pgoff;
 		vma->vm_flags = old_flags;

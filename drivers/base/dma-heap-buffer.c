@@ -727,7 +727,7 @@ static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 
 /* Synchronize bytes [start, start + len) of the buffer in one mapping. */
 static void sync_part(struct heap_mapping *mapping, size_t start, size_t len,
-			 bool for_cpu)
+		      bool for_cpu)
 {
 	struct scatterlist *sg;
 	unsigned int i;
