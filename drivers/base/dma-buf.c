@@ -8,16 +8,20 @@
  * implements the interface of user space.
  *
  * Lock order: dma_buf_list_mutex, vmap_lock, locks of the exporter, lock,
- * name_lock. Exporters are called with none of these held, except for vmap()
+ * inode_lock, name_lock. Exporters are called with none of these held, except for vmap()
  * and vunmap(), which are called with vmap_lock held.
  */
-#include <linux/anon_inodes.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -25,6 +29,8 @@
 
 static DEFINE_MUTEX(dma_buf_list_mutex);	/* dma_buf_list */
 static LIST_HEAD(dma_buf_list);
+static DEFINE_SPINLOCK(inode_lock);		/* i_private of inodes */
+static struct vfsmount *dma_buf_mnt;		/* of the inodes; constant */
 
 static bool is_direction(enum dma_data_direction dir)
 {
@@ -58,6 +64,11 @@ static int dma_buf_release(struct inode *inode, struct file *file)
 	struct dma_buf *dmabuf = file->private_data;
 	struct module *owner = dmabuf->owner;
 
+	/* The inode can be looked at for a little longer. */
+	spin_lock(&inode_lock);
+	inode->i_private = NULL;
+	spin_unlock(&inode_lock);
+
 	/* From here on, walkers of the list cannot find the buffer. */
 	mutex_lock(&dma_buf_list_mutex);
 	list_del(&dmabuf->list_node);
@@ -89,6 +100,12 @@ static int dma_buf_mmap_file(struct file *file, struct vm_area_struct *vma)
 
 	vma->vm_flags |= VM_DONTEXPAND;
 	return dmabuf->ops->mmap(dmabuf, vma);
+}
+
+/* Buffers have no fences: nothing that can be waited for is ever pending. */
+static unsigned int dma_buf_poll(struct file *file, poll_table *wait)
+{
+	return POLLIN | POLLOUT;
 }
 
 /* Let user space query the size with lseek(fd, 0, SEEK_END). */
@@ -180,7 +197,8 @@ static int dma_buf_show_fdinfo(struct seq_file *s, struct file *file)
 	char name[DMA_BUF_NAME_LEN];
 
 	/* The reader of fdinfo holds one of the references. */
-	seq_printf(s, "size:\t%zu\ncount:\t%ld\nexp_name:\t%s\n", dmabuf->size,
+	seq_printf(s, "ino:\t%lu\nsize:\t%zu\ncount:\t%ld\nexp_name:\t%s\n",
+		   file->f_path.dentry->d_inode->i_ino, dmabuf->size,
 		   file_count(file) - 1, dmabuf->exp_name);
 	copy_name(dmabuf, name);
 	if (name[0])
@@ -192,11 +210,110 @@ static const struct file_operations dma_buf_fops = {
 	.owner		= THIS_MODULE,
 	.release	= dma_buf_release,
 	.mmap		= dma_buf_mmap_file,
+	.poll		= dma_buf_poll,
 	.llseek		= dma_buf_llseek,
 	.unlocked_ioctl	= dma_buf_ioctl,
 	.compat_ioctl	= dma_buf_ioctl,
 	.show_fdinfo	= dma_buf_show_fdinfo,
 };
+
+/*
+ * Inodes: each buffer has its own, so that programs can tell from st_ino whether
+ * two descriptors are of the same buffer. They cannot be opened.
+ */
+
+/* The target of the link in /proc/PID/fd */
+static char *dma_buf_dname(struct dentry *dentry, char *buffer, int len)
+{
+	char name[DMA_BUF_NAME_LEN] = "";
+	struct dma_buf *dmabuf;
+
+	spin_lock(&inode_lock);
+	dmabuf = dentry->d_inode->i_private;
+	if (dmabuf)
+		copy_name(dmabuf, name);
+	spin_unlock(&inode_lock);
+	return dynamic_dname(dentry, buffer, len, "/dmabuf:%s", name);
+}
+
+static const struct dentry_operations dma_buf_dentry_ops = {
+	.d_dname = dma_buf_dname,
+};
+
+static struct dentry *dma_buf_mount(struct file_system_type *type, int flags,
+				    const char *name, void *data)
+{
+	return mount_pseudo(type, "dmabuf:", NULL, &dma_buf_dentry_ops,
+			    DMA_BUF_MAGIC);
+}
+
+static struct file_system_type dma_buf_fs_type = {
+	.name		= "dmabuf",
+	.mount		= dma_buf_mount,
+	.kill_sb	= kill_anon_super,
+};
+
+/* Before drivers are initialized, some of which export buffers */
+static int __init dma_buf_fs_init(void)
+{
+	dma_buf_mnt = kern_mount(&dma_buf_fs_type);
+	return IS_ERR(dma_buf_mnt) ? PTR_ERR(dma_buf_mnt) : 0;
+}
+subsys_initcall(dma_buf_fs_init);
+
+static struct inode *new_buffer_inode(struct dma_buf *dmabuf)
+{
+	struct inode *inode = new_inode(dma_buf_mnt->mnt_sb);
+
+	if (!inode)
+		return NULL;
+
+	inode->i_ino = get_next_ino();
+	inode->i_mode = 0600;
+	inode->i_uid = current_fsuid();
+	inode->i_gid = current_fsgid();
+	inode->i_atime = CURRENT_TIME;
+	inode->i_mtime = inode->i_atime;
+	inode->i_ctime = inode->i_atime;
+	inode->i_size = dmabuf->size;
+	inode_set_bytes(inode, dmabuf->size);
+	/* Never put it on the list of inodes to be written. */
+	inode->i_state = I_DIRTY;
+	inode->i_private = dmabuf;
+	return inode;
+}
+
+/* Create the file of a buffer. Return ERR_PTR(-ENOMEM) or ERR_PTR(-ENFILE). */
+static struct file *new_buffer_file(struct dma_buf *dmabuf, int flags)
+{
+	struct qstr empty = { .name = "" };
+	struct inode *inode;
+	struct path path;
+	struct file *file;
+
+	if (IS_ERR_OR_NULL(dma_buf_mnt))
+		return ERR_PTR(-ENOMEM);
+	inode = new_buffer_inode(dmabuf);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	path.dentry = d_alloc_pseudo(dma_buf_mnt->mnt_sb, &empty);
+	if (!path.dentry) {
+		iput(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	path.mnt = mntget(dma_buf_mnt);
+	d_instantiate(path.dentry, inode);
+	file = alloc_file(&path, OPEN_FMODE(flags), &dma_buf_fops);
+	if (!file) {
+		path_put(&path);
+		return ERR_PTR(-ENFILE);
+	}
+
+	file->f_flags = flags;
+	file->private_data = dmabuf;
+	return file;
+}
 
 /* Return the buffer that a file represents, or NULL if it is another file. */
 static struct dma_buf *file_to_dma_buf(struct file *file)
@@ -269,8 +386,7 @@ struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
 	mutex_init(&dmabuf->vmap_lock);
 	spin_lock_init(&dmabuf->name_lock);
 
-	file = anon_inode_getfile("dmabuf", &dma_buf_fops, dmabuf,
-				  flags & O_ACCMODE);
+	file = new_buffer_file(dmabuf, flags & O_ACCMODE);
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
 		goto free_dmabuf;
@@ -452,11 +568,12 @@ dma_buf_attach_limited(struct dma_buf *dmabuf, struct device *dev,
 		return ERR_PTR(-ENOMEM);
 
 	attach->dmabuf = dmabuf;
-	attach->dev = dev;
+	attach->dev = get_device(dev);
 	attach->limits = *limits;
 	if (dmabuf->ops->attach) {
 		ret = dmabuf->ops->attach(dmabuf, dev, attach);
 		if (ret) {
+			put_device(dev);
 			kfree(attach);
 			return ERR_PTR(ret);
 		}
@@ -512,6 +629,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 
 	if (dmabuf->ops->detach)
 		dmabuf->ops->detach(dmabuf, attach);
+	put_device(attach->dev);
 	kfree(attach);
 }
 EXPORT_SYMBOL_GPL(dma_buf_detach);
@@ -831,49 +949,99 @@ static unsigned int show_attachments(struct seq_file *s, struct dma_buf *dmabuf)
 	return count;
 }
 
-static int bufinfo_show(struct seq_file *s, void *unused)
+static void show_buffer(struct seq_file *s, struct dma_buf *dmabuf)
+{
+	struct file *file = dmabuf->file;
+	char name[DMA_BUF_NAME_LEN];
+
+	copy_name(dmabuf, name);
+	seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
+		   dmabuf->size, file->f_flags, file->f_mode,
+		   atomic_long_read(&file->f_count), dmabuf->exp_name,
+		   file->f_path.dentry->d_inode->i_ino,
+		   name[0] ? name : "<none>");
+	seq_puts(s, "\tAttached Devices:\n");
+	seq_printf(s, "Total %u devices attached\n\n",
+		   show_attachments(s, dmabuf));
+}
+
+static void show_totals(struct seq_file *s)
 {
 	struct dma_buf *dmabuf;
 	unsigned int count = 0;
 	size_t size = 0;
 
-	seq_puts(s, "\nDma-buf Objects:\n");
-	seq_printf(s, "%-8s\t%-8s\t%-8s\t%-8s\texp_name\t%-8s\tname\n",
-		   "size", "flags", "mode", "count", "ino");
-
-	mutex_lock(&dma_buf_list_mutex);
 	list_for_each_entry(dmabuf, &dma_buf_list, list_node) {
-		struct file *file = dmabuf->file;
-		char name[DMA_BUF_NAME_LEN];
-
-		copy_name(dmabuf, name);
-		seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
-			   dmabuf->size, file->f_flags, file->f_mode,
-			   atomic_long_read(&file->f_count), dmabuf->exp_name,
-			   file->f_path.dentry->d_inode->i_ino,
-			   name[0] ? name : "<none>");
-		seq_puts(s, "\tAttached Devices:\n");
-		seq_printf(s, "Total %u devices attached\n\n",
-			   show_attachments(s, dmabuf));
 		count++;
 		size += dmabuf->size;
 	}
-	mutex_unlock(&dma_buf_list_mutex);
-
 	seq_printf(s, "\nTotal %u objects, %zu bytes\n", count, size);
+}
+
+/* What is shown after the buffers; s->private is not NULL when it was shown. */
+static const char bufinfo_totals;
+
+static void *bufinfo_start(struct seq_file *s, loff_t *pos)
+{
+	void *v;
+
+	if (!*pos)
+		s->private = NULL;
+	mutex_lock(&dma_buf_list_mutex);
+	v = seq_list_start_head(&dma_buf_list, *pos);
+	if (!v && !s->private)
+		v = (void *)&bufinfo_totals;
+	return v;
+}
+
+static void *bufinfo_next(struct seq_file *s, void *v, loff_t *pos)
+{
+	if (v == &bufinfo_totals) {
+		++*pos;
+		s->private = v;
+		return NULL;
+	}
+
+	v = seq_list_next(v, &dma_buf_list, pos);
+	return v ? v : (void *)&bufinfo_totals;
+}
+
+static void bufinfo_stop(struct seq_file *s, void *v)
+{
+	mutex_unlock(&dma_buf_list_mutex);
+}
+
+static int bufinfo_show(struct seq_file *s, void *v)
+{
+	if (v == &bufinfo_totals) {
+		show_totals(s);
+	} else if (v == &dma_buf_list) {
+		seq_puts(s, "\nDma-buf Objects:\n");
+		seq_printf(s, "%-8s\t%-8s\t%-8s\t%-8s\texp_name\t%-8s\tname\n",
+			   "size", "flags", "mode", "count", "ino");
+	} else {
+		show_buffer(s, list_entry(v, struct dma_buf, list_node));
+	}
 	return 0;
 }
 
+static const struct seq_operations bufinfo_ops = {
+	.start	= bufinfo_start,
+	.next	= bufinfo_next,
+	.stop	= bufinfo_stop,
+	.show	= bufinfo_show,
+};
+
 static int bufinfo_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, bufinfo_show, NULL);
+	return seq_open(file, &bufinfo_ops);
 }
 
 static const struct file_operations bufinfo_fops = {
 	.open		= bufinfo_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
-	.release	= single_release,
+	.release	= seq_release,
 };
 
 static int __init dma_buf_debugfs_init(void)

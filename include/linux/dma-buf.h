@@ -10,6 +10,9 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+/* f_type that fstatfs() returns for a buffer */
+#define DMA_BUF_MAGIC	0x444d4142	/* "DMAB" */
+
 /**
  * struct dma_buf_sync - begin or end access through a mapping
  * @flags: DMA_BUF_SYNC_START or DMA_BUF_SYNC_END, combined with
