@@ -256,6 +256,10 @@ static struct file_system_type dma_buf_fs_type = {
 /* Before drivers are initialized, some of which export buffers */
 static int __init dma_buf_fs_init(void)
 {
+	int ret = register_filesystem(&dma_buf_fs_type);
+
+	if (ret)
+		return ret;
 	dma_buf_mnt = kern_mount(&dma_buf_fs_type);
 	return IS_ERR(dma_buf_mnt) ? PTR_ERR(dma_buf_mnt) : 0;
 }
