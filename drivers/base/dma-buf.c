@@ -265,6 +265,16 @@ static int __init dma_buf_fs_init(void)
 }
 subsys_initcall(dma_buf_fs_init);
 
+static int refuse_open(struct inode *inode, struct file *file)
+{
+	return -ENXIO;
+}
+
+/* For the link in /proc/PID/fd; the file of the buffer has other operations. */
+static const struct file_operations dma_buf_inode_fops = {
+	.open = refuse_open,
+};
+
 static struct inode *new_buffer_inode(struct dma_buf *dmabuf)
 {
 	struct inode *inode = new_inode(dma_buf_mnt->mnt_sb);
@@ -274,6 +284,7 @@ static struct inode *new_buffer_inode(struct dma_buf *dmabuf)
 
 	inode->i_ino = get_next_ino();
 	inode->i_mode = 0600;
+	inode->i_fop = &dma_buf_inode_fops;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
 	inode->i_atime = CURRENT_TIME;
