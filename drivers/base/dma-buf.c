@@ -295,6 +295,34 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 EXPORT_SYMBOL_GPL(dma_buf_fd);
 
 /**
+ * dma_buf_fd_to_user() - return a file descriptor for a buffer to user space
+ * @dmabuf: buffer, whose reference passes from the caller to the descriptor
+ * @flags: O_CLOEXEC or 0
+ * @to: where to copy the descriptor
+ *
+ * The descriptor is installed after it was copied, so that none is left behind
+ * in a process that does not know it.
+ *
+ * Context: process context, may sleep. mmap_sem is not held.
+ * Return: 0; -EFAULT if the descriptor cannot be copied; or the error of
+ * dma_buf_fd(). On error the caller keeps its reference.
+ */
+int dma_buf_fd_to_user(struct dma_buf *dmabuf, int flags, s32 __user *to)
+{
+	int fd = get_unused_fd_flags(flags & O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	if (put_user(fd, to)) {
+		put_unused_fd(fd);
+		return -EFAULT;
+	}
+	fd_install(fd, dmabuf->file);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dma_buf_fd_to_user);
+
+/**
  * dma_buf_get() - look up the buffer of a file descriptor
  * @fd: file descriptor of the current process
  *

@@ -186,6 +186,7 @@ struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
 	dma_buf_export_named(priv, ops, size, flags, KBUILD_MODNAME)
 
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
+int dma_buf_fd_to_user(struct dma_buf *dmabuf, int flags, s32 __user *to);
 struct dma_buf *dma_buf_get(int fd);
 void dma_buf_put(struct dma_buf *dmabuf);
 int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size);

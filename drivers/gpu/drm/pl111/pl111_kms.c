@@ -118,6 +118,22 @@ static bool is_between(int value, int min, int max)
 	return value >= min && value <= max;
 }
 
+/*
+ * No display shows others. A shorter frame would also keep a CPU in the timer
+ * that replaces the interrupt, and pl111_start() sleeps for two frames.
+ */
+#define MIN_FRAMES_PER_SECOND	10
+#define MAX_FRAMES_PER_SECOND	240
+
+/* Check the rate of a mode whose clock and totals are within the limits. */
+static bool rate_is_sane(const struct drm_display_mode *mode)
+{
+	int pixels = mode->htotal * mode->vtotal;
+
+	return is_between(mode->clock * 1000, MIN_FRAMES_PER_SECOND * pixels,
+			  MAX_FRAMES_PER_SECOND * pixels);
+}
+
 /* Check a mode, perhaps from user space, against the limits of the registers. */
 static bool controller_takes(const struct drm_display_mode *mode)
 {
@@ -131,6 +147,7 @@ static bool controller_takes(const struct drm_display_mode *mode)
 	       is_between(mode->vsync_start - mode->vdisplay, 0, 255) &&
 	       is_between(mode->vsync_end - mode->vsync_start, 1, 64) &&
 	       is_between(mode->vtotal - mode->vsync_end, 0, 255) &&
+	       rate_is_sane(mode) &&
 	       !(mode->flags & (DRM_MODE_FLAG_INTERLACE | DRM_MODE_FLAG_DBLSCAN));
 }
 
