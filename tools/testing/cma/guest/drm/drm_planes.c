@@ -239,7 +239,7 @@ TEST(plane_errors, "what the plane cannot do has its errno")
 	change;								\
 	REQUIRE(set_plane(card, &set) == -(error), #change);		\
 } while (0)
-	require_error(0, );
+	require_error(0, set.flags = 0);
 	require_error(EINVAL, set.plane_id = 0);
 	require_error(EINVAL, set.plane_id = display.crtc);
 	require_error(EINVAL, set.crtc_id = 0);
