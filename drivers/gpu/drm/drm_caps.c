@@ -15,8 +15,9 @@
  * @cap: DRM_CAP_*
  * @value: set to the value
  *
- * Time stamps are of CLOCK_REALTIME. There are no tiled formats, no flips that do
- * not wait for a vblank, and no drivers that announce the size of their cursor.
+ * Time stamps are of CLOCK_REALTIME. There are no tiled formats, no flips that
+ * do not wait for a vblank, and no drivers that announce the size of their
+ * cursor.
  *
  * Context: any.
  * Return: 0, or -EINVAL if the capability is unknown.
@@ -34,7 +35,7 @@ int drm_get_later_cap(struct drm_device *dev, u64 cap, u64 *value)
 		return 0;
 	case DRM_CAP_CURSOR_WIDTH:
 	case DRM_CAP_CURSOR_HEIGHT:
-		*value = 64;	/* what programs assumed before they could ask */
+		*value = 64;	/* what programs assume if they cannot ask */
 		return 0;
 	case DRM_CAP_CRTC_IN_VBLANK_EVENT:
 		*value = modeset;

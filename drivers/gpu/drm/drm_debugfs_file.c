@@ -62,9 +62,10 @@ static int show(struct seq_file *m, void *data)
  */
 int drm_debugfs_file_open(struct inode *inode, struct file *file)
 {
-	struct debugfs_file *open_file = kzalloc(sizeof(*open_file), GFP_KERNEL);
+	struct debugfs_file *open_file;
 	int ret = -ENODEV;
 
+	open_file = kzalloc(sizeof(*open_file), GFP_KERNEL);
 	if (!open_file)
 		return -ENOMEM;
 

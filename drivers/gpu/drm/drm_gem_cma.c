@@ -289,10 +289,10 @@ int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
 EXPORT_SYMBOL_GPL(drm_gem_cma_prime_mmap);
 
 /*
- * A mapping has its own file, which refers to the object, and not the file of the
- * device. The latter would be released by munmap() if it is closed before, with
- * mmap_sem held. drm_release() takes locks that are held where ioctls copy to and
- * from user space, which takes mmap_sem.
+ * A mapping has its own file, which refers to the object, and not the file of
+ * the device. The latter would be released by munmap() if it is closed before,
+ * with mmap_sem held. drm_release() takes locks that are held where ioctls
+ * access user memory, which takes mmap_sem.
  */
 
 static int mapping_release(struct inode *inode, struct file *file)
@@ -315,9 +315,9 @@ static const struct file_operations mapping_fops = {
 /* Return a file with references to object, device and driver, or ERR_PTR. */
 static struct file *new_mapping_file(struct drm_gem_object *gem_obj)
 {
-	struct file *file = anon_inode_getfile("drm_gem", &mapping_fops, gem_obj,
-					       O_RDWR);
+	struct file *file;
 
+	file = anon_inode_getfile("drm_gem", &mapping_fops, gem_obj, O_RDWR);
 	if (IS_ERR(file))
 		return file;
 	drm_gem_object_reference(gem_obj);
@@ -326,7 +326,8 @@ static struct file *new_mapping_file(struct drm_gem_object *gem_obj)
 	return file;
 }
 
-static int map_object(struct drm_gem_object *gem_obj, struct vm_area_struct *vma)
+static int map_object(struct drm_gem_object *gem_obj,
+		      struct vm_area_struct *vma)
 {
 	struct file *file = new_mapping_file(gem_obj);
 	int ret;

@@ -291,12 +291,13 @@ static int set_plane(struct drm_crtc *crtc, struct drm_mode_set_plane *args)
  * @data: struct drm_mode_set_plane
  * @file_priv: open file
  *
- * As after DRM_IOCTL_MODE_SETCRTC, the frame may be shown only at the next vblank.
+ * As after DRM_IOCTL_MODE_SETCRTC, the frame may be shown only at the next
+ * vblank.
  *
  * Context: process context, may sleep.
- * Return: 0; -EINVAL if an object or a flag is unknown, if the CRTC is off, or if
- * the plane would be switched off or not cover the CRTC; -ERANGE if it would be
- * scaled; -ENOSPC if the frame is too small; or the error of set_config().
+ * Return: 0; -EINVAL if an object or a flag is unknown, if the CRTC is off, or
+ * if the plane would be switched off or not cover the CRTC; -ERANGE if it would
+ * be scaled; -ENOSPC if the frame is too small; or the error of set_config().
  */
 int drm_mode_setplane(struct drm_device *dev, void *data,
 		      struct drm_file *file_priv)

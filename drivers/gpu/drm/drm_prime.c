@@ -572,7 +572,7 @@ int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
 }
 
 /**
- * drm_prime_return_fd() - export an object and copy its descriptor to user space
+ * drm_prime_return_fd() - export an object as a descriptor for user space
  * @dev: device
  * @file_priv: open file that owns the handle
  * @data: struct drm_prime_handle with handle and flags, which were checked
