@@ -8,16 +8,20 @@
  * implements the interface of user space.
  *
  * Lock order: dma_buf_list_mutex, vmap_lock, locks of the exporter, lock,
- * name_lock. Exporters are called with none of these held, except for vmap()
+ * inode_lock, name_lock. Exporters are called with none of these held, except for vmap()
  * and vunmap(), which are called with vmap_lock held.
  */
-#include <linux/anon_inodes.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -25,6 +29,8 @@
 
 static DEFINE_MUTEX(dma_buf_list_mutex);	/* dma_buf_list */
 static LIST_HEAD(dma_buf_list);
+static DEFINE_SPINLOCK(inode_lock);		/* i_private of inodes */
+static struct vfsmount *dma_buf_mnt;		/* of the inodes; constant */
 
 static bool is_direction(enum dma_data_direction dir)
 {
@@ -41,6 +47,12 @@ static bool has_pages(const struct dma_buf *dmabuf, unsigned long pgoff,
 	return pgoff < count && nr_pages <= count - pgoff;
 }
 
+/* Return true if what a process writes to the mapping reaches the buffer. */
+static bool is_shared(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_MAYSHARE;
+}
+
 /* Return true if bytes [start, start + len) lie within the buffer. */
 static bool has_bytes(const struct dma_buf *dmabuf, size_t start, size_t len)
 {
@@ -51,6 +63,11 @@ static int dma_buf_release(struct inode *inode, struct file *file)
 {
 	struct dma_buf *dmabuf = file->private_data;
 	struct module *owner = dmabuf->owner;
+
+	/* The inode can be looked at for a little longer. */
+	spin_lock(&inode_lock);
+	inode->i_private = NULL;
+	spin_unlock(&inode_lock);
 
 	/* From here on, walkers of the list cannot find the buffer. */
 	mutex_lock(&dma_buf_list_mutex);
@@ -77,11 +94,18 @@ static int dma_buf_mmap_file(struct file *file, struct vm_area_struct *vma)
 	if (!dmabuf->ops->mmap)
 		return -ENODEV;
 	if (!has_pages(dmabuf, vma->vm_pgoff,
-		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT))
+		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT) ||
+	    !is_shared(vma))
 		return -EINVAL;
 
 	vma->vm_flags |= VM_DONTEXPAND;
 	return dmabuf->ops->mmap(dmabuf, vma);
+}
+
+/* Buffers have no fences: nothing that can be waited for is ever pending. */
+static unsigned int dma_buf_poll(struct file *file, poll_table *wait)
+{
+	return POLLIN | POLLOUT;
 }
 
 /* Let user space query the size with lseek(fd, 0, SEEK_END). */
@@ -173,7 +197,8 @@ static int dma_buf_show_fdinfo(struct seq_file *s, struct file *file)
 	char name[DMA_BUF_NAME_LEN];
 
 	/* The reader of fdinfo holds one of the references. */
-	seq_printf(s, "size:\t%zu\ncount:\t%ld\nexp_name:\t%s\n", dmabuf->size,
+	seq_printf(s, "ino:\t%lu\nsize:\t%zu\ncount:\t%ld\nexp_name:\t%s\n",
+		   file->f_path.dentry->d_inode->i_ino, dmabuf->size,
 		   file_count(file) - 1, dmabuf->exp_name);
 	copy_name(dmabuf, name);
 	if (name[0])
@@ -185,17 +210,147 @@ static const struct file_operations dma_buf_fops = {
 	.owner		= THIS_MODULE,
 	.release	= dma_buf_release,
 	.mmap		= dma_buf_mmap_file,
+	.poll		= dma_buf_poll,
 	.llseek		= dma_buf_llseek,
 	.unlocked_ioctl	= dma_buf_ioctl,
 	.compat_ioctl	= dma_buf_ioctl,
 	.show_fdinfo	= dma_buf_show_fdinfo,
 };
 
+/*
+ * Inodes: each buffer has its own, so that programs can tell from st_ino whether
+ * two descriptors are of the same buffer. They cannot be opened.
+ */
+
+/* The target of the link in /proc/PID/fd */
+static char *dma_buf_dname(struct dentry *dentry, char *buffer, int len)
+{
+	char name[DMA_BUF_NAME_LEN] = "";
+	struct dma_buf *dmabuf;
+
+	spin_lock(&inode_lock);
+	dmabuf = dentry->d_inode->i_private;
+	if (dmabuf)
+		copy_name(dmabuf, name);
+	spin_unlock(&inode_lock);
+	return dynamic_dname(dentry, buffer, len, "/dmabuf:%s", name);
+}
+
+static const struct dentry_operations dma_buf_dentry_ops = {
+	.d_dname = dma_buf_dname,
+};
+
+static struct dentry *dma_buf_mount(struct file_system_type *type, int flags,
+				    const char *name, void *data)
+{
+	return mount_pseudo(type, "dmabuf:", NULL, &dma_buf_dentry_ops,
+			    DMA_BUF_MAGIC);
+}
+
+static struct file_system_type dma_buf_fs_type = {
+	.name		= "dmabuf",
+	.mount		= dma_buf_mount,
+	.kill_sb	= kill_anon_super,
+};
+
+/* Before drivers are initialized, some of which export buffers */
+static int __init dma_buf_fs_init(void)
+{
+	int ret = register_filesystem(&dma_buf_fs_type);
+
+	if (ret)
+		return ret;
+	dma_buf_mnt = kern_mount(&dma_buf_fs_type);
+	return IS_ERR(dma_buf_mnt) ? PTR_ERR(dma_buf_mnt) : 0;
+}
+subsys_initcall(dma_buf_fs_init);
+
+static int refuse_open(struct inode *inode, struct file *file)
+{
+	return -ENXIO;
+}
+
+/* For the link in /proc/PID/fd; the file of the buffer has other operations. */
+static const struct file_operations dma_buf_inode_fops = {
+	.open = refuse_open,
+};
+
+static struct inode *new_buffer_inode(struct dma_buf *dmabuf)
+{
+	struct inode *inode = new_inode(dma_buf_mnt->mnt_sb);
+
+	if (!inode)
+		return NULL;
+
+	inode->i_ino = get_next_ino();
+	inode->i_mode = 0600;
+	inode->i_fop = &dma_buf_inode_fops;
+	inode->i_uid = current_fsuid();
+	inode->i_gid = current_fsgid();
+	inode->i_atime = CURRENT_TIME;
+	inode->i_mtime = inode->i_atime;
+	inode->i_ctime = inode->i_atime;
+	inode->i_size = dmabuf->size;
+	inode_set_bytes(inode, dmabuf->size);
+	/* Never put it on the list of inodes to be written. */
+	inode->i_state = I_DIRTY;
+	inode->i_private = dmabuf;
+	return inode;
+}
+
+/* Create the file of a buffer. Return ERR_PTR(-ENOMEM) or ERR_PTR(-ENFILE). */
+static struct file *new_buffer_file(struct dma_buf *dmabuf, int flags)
+{
+	struct qstr empty = { .name = "" };
+	struct inode *inode;
+	struct path path;
+	struct file *file;
+
+	if (IS_ERR_OR_NULL(dma_buf_mnt))
+		return ERR_PTR(-ENOMEM);
+	inode = new_buffer_inode(dmabuf);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	path.dentry = d_alloc_pseudo(dma_buf_mnt->mnt_sb, &empty);
+	if (!path.dentry) {
+		iput(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	path.mnt = mntget(dma_buf_mnt);
+	d_instantiate(path.dentry, inode);
+	file = alloc_file(&path, OPEN_FMODE(flags), &dma_buf_fops);
+	if (!file) {
+		path_put(&path);
+		return ERR_PTR(-ENFILE);
+	}
+
+	file->f_flags = flags;
+	file->private_data = dmabuf;
+	return file;
+}
+
 /* Return the buffer that a file represents, or NULL if it is another file. */
 static struct dma_buf *file_to_dma_buf(struct file *file)
 {
 	return file->f_op == &dma_buf_fops ? file->private_data : NULL;
 }
+
+/**
+ * is_dma_buf_vma() - check whether a mapping is that of a shared buffer
+ * @vma: mapping by a process
+ *
+ * For code that gives a device the memory of a mapping: that of a shared buffer
+ * may be cached, and may move while no device is attached.
+ *
+ * Context: the caller holds mmap_sem.
+ * Return: true if @vma maps a shared buffer.
+ */
+bool is_dma_buf_vma(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && file_to_dma_buf(vma->vm_file);
+}
+EXPORT_SYMBOL_GPL(is_dma_buf_vma);
 
 /**
  * __dma_buf_export() - create a buffer that can be shared
@@ -246,8 +401,7 @@ struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
 	mutex_init(&dmabuf->vmap_lock);
 	spin_lock_init(&dmabuf->name_lock);
 
-	file = anon_inode_getfile("dmabuf", &dma_buf_fops, dmabuf,
-				  flags & O_ACCMODE);
+	file = new_buffer_file(dmabuf, flags & O_ACCMODE);
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
 		goto free_dmabuf;
@@ -295,6 +449,34 @@ int dma_buf_fd(struct dma_buf *dmabuf, int flags)
 EXPORT_SYMBOL_GPL(dma_buf_fd);
 
 /**
+ * dma_buf_fd_to_user() - return a file descriptor for a buffer to user space
+ * @dmabuf: buffer, whose reference passes from the caller to the descriptor
+ * @flags: O_CLOEXEC or 0
+ * @to: where to copy the descriptor
+ *
+ * The descriptor is installed after it was copied, so that none is left behind
+ * in a process that does not know it.
+ *
+ * Context: process context, may sleep. mmap_sem is not held.
+ * Return: 0; -EFAULT if the descriptor cannot be copied; or the error of
+ * dma_buf_fd(). On error the caller keeps its reference.
+ */
+int dma_buf_fd_to_user(struct dma_buf *dmabuf, int flags, s32 __user *to)
+{
+	int fd = get_unused_fd_flags(flags & O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	if (put_user(fd, to)) {
+		put_unused_fd(fd);
+		return -EFAULT;
+	}
+	fd_install(fd, dmabuf->file);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(dma_buf_fd_to_user);
+
+/**
  * dma_buf_get() - look up the buffer of a file descriptor
  * @fd: file descriptor of the current process
  *
@@ -336,8 +518,29 @@ void dma_buf_put(struct dma_buf *dmabuf)
 EXPORT_SYMBOL_GPL(dma_buf_put);
 
 /**
- * dma_buf_check_segment() - check that a device can use memory as one segment
- * @dev: device
+ * dma_buf_get_limits() - copy the limits of a device
+ * @dev: device, to which a driver is bound
+ * @limits: set to what the driver has set in the device
+ *
+ * Context: any.
+ */
+void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits)
+{
+	memset(limits, 0, sizeof(*limits));
+	limits->mask = dma_get_mask(dev);
+	if (!dev->dma_parms)
+		return;
+
+	/* Not the functions: their defaults stand for what was not set. */
+	limits->seg_boundary = dev->dma_parms->segment_boundary_mask;
+	limits->max_seg_size = dev->dma_parms->max_segment_size;
+	limits->max_seg_count = dev->dma_parms->max_segment_count;
+}
+EXPORT_SYMBOL_GPL(dma_buf_get_limits);
+
+/**
+ * dma_buf_check_limits() - check that memory can be one segment of a device
+ * @limits: limits of the device, see &struct dma_buf_attachment.limits
  * @start: physical address of the memory
  * @size: size in bytes, not 0
  *
@@ -348,35 +551,54 @@ EXPORT_SYMBOL_GPL(dma_buf_put);
  * if it is larger than the maximum segment size of the device or crosses a
  * segment boundary.
  */
-int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
+int dma_buf_check_limits(const struct dma_buf_limits *limits, phys_addr_t start,
+			 size_t size)
 {
 	u64 first = start, last = first + size - 1;
-	u64 max_size = dev->dma_parms ? dma_get_max_seg_size(dev) : 0;
-	u64 boundary = dev->dma_parms ? dma_get_seg_boundary(dev) : 0;
 
-	if (last > dma_get_mask(dev))
+	if (last > limits->mask)
 		return -ERANGE;
-	/* A limit of 0 was not set by the driver. */
-	if ((max_size && size > max_size) ||
-	    (boundary && (first ^ last) & ~boundary))
+	if ((limits->max_seg_size && size > limits->max_seg_size) ||
+	    (limits->seg_boundary && (first ^ last) & ~limits->seg_boundary))
 		return -E2BIG;
 	return 0;
+}
+EXPORT_SYMBOL_GPL(dma_buf_check_limits);
+
+/**
+ * dma_buf_check_segment() - check that a device can use memory as one segment
+ * @dev: device, to which a driver is bound
+ * @start: physical address of the memory
+ * @size: size in bytes, not 0
+ *
+ * Context: any.
+ * Return: see dma_buf_check_limits().
+ */
+int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
+{
+	struct dma_buf_limits limits;
+
+	dma_buf_get_limits(dev, &limits);
+	return dma_buf_check_limits(&limits, start, size);
 }
 EXPORT_SYMBOL_GPL(dma_buf_check_segment);
 
 /**
- * dma_buf_attach() - attach a device to a buffer
+ * dma_buf_attach_limited() - attach a device with limits for this buffer
  * @dmabuf: buffer; the caller keeps its reference until it has detached the
  *	device
  * @dev: device that is going to use the buffer
+ * @limits: limits that apply instead of those that are set in @dev
+ *
+ * For a device whose limits depend on what it does with a buffer, and for an
+ * importer that can outlive the driver of the device.
  *
  * Context: process context, may sleep.
- * Return: the attachment, which is freed with dma_buf_detach();
- * ERR_PTR(-EINVAL) if an argument is missing, ERR_PTR(-ENOMEM), or the error of
- * the exporter.
+ * Return: see dma_buf_attach().
  */
-struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
-					  struct device *dev)
+struct dma_buf_attachment *
+dma_buf_attach_limited(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_limits *limits)
 {
 	struct dma_buf_attachment *attach;
 	int ret;
@@ -389,10 +611,12 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 		return ERR_PTR(-ENOMEM);
 
 	attach->dmabuf = dmabuf;
-	attach->dev = dev;
+	attach->dev = get_device(dev);
+	attach->limits = *limits;
 	if (dmabuf->ops->attach) {
 		ret = dmabuf->ops->attach(dmabuf, dev, attach);
 		if (ret) {
+			put_device(dev);
 			kfree(attach);
 			return ERR_PTR(ret);
 		}
@@ -402,6 +626,30 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 	list_add(&attach->node, &dmabuf->attachments);
 	mutex_unlock(&dmabuf->lock);
 	return attach;
+}
+EXPORT_SYMBOL_GPL(dma_buf_attach_limited);
+
+/**
+ * dma_buf_attach() - attach a device to a buffer
+ * @dmabuf: buffer; the caller keeps its reference until it has detached the
+ *	device
+ * @dev: device that is going to use the buffer, to which a driver is bound
+ *
+ * Context: process context, may sleep.
+ * Return: the attachment, which is freed with dma_buf_detach();
+ * ERR_PTR(-EINVAL) if an argument is missing, ERR_PTR(-ENOMEM), or the error of
+ * the exporter.
+ */
+struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
+					  struct device *dev)
+{
+	struct dma_buf_limits limits;
+
+	if (!dmabuf || !dev)
+		return ERR_PTR(-EINVAL);
+
+	dma_buf_get_limits(dev, &limits);
+	return dma_buf_attach_limited(dmabuf, dev, &limits);
 }
 EXPORT_SYMBOL_GPL(dma_buf_attach);
 
@@ -424,6 +672,7 @@ void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 
 	if (dmabuf->ops->detach)
 		dmabuf->ops->detach(dmabuf, attach);
+	put_device(attach->dev);
 	kfree(attach);
 }
 EXPORT_SYMBOL_GPL(dma_buf_detach);
@@ -600,6 +849,14 @@ static int limit_access(const struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* Remove what a failed mmap() of the exporter has mapped. */
+static void remove_entries(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_MMU
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+#endif
+}
+
 /**
  * dma_buf_mmap() - map a buffer on behalf of a driver's mmap()
  * @dmabuf: buffer
@@ -609,8 +866,8 @@ static int limit_access(const struct file *file, struct vm_area_struct *vma)
  * The mapping becomes one of the buffer's own file and holds a reference to it.
  *
  * Context: process context, mmap_sem held for writing.
- * Return: 0; -EINVAL if an argument is missing or the range exceeds the buffer;
- * -EACCES if the buffer does not allow the access of @vma; -ENODEV if the
+ * Return: 0; -EINVAL if an argument is missing, the range exceeds the buffer or
+ * @vma is private; -EACCES if the buffer does not allow the access of @vma; -ENODEV if the
  * exporter does not support mmap(); or the error of the exporter. On error @vma
  * is unchanged.
  */
@@ -626,7 +883,8 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 	if (!dmabuf->ops->mmap)
 		return -ENODEV;
 	if (!has_pages(dmabuf, pgoff,
-		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT))
+		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT) ||
+	    !is_shared(vma))
 		return -EINVAL;
 
 	old_file = vma->vm_file;
@@ -644,10 +902,10 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 	ret = dmabuf->ops->mmap(dmabuf, vma);
 	if (ret) {
 		/*
-		 * Zap before the flags are restored: without them the entries
-		 * look like pages of the process.
+		 * Before the flags are restored: without them the entries look
+		 * like pages of the process.
 		 */
-		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+		remove_entries(vma);
 		vma->vm_file = old_file;
 		vma->vm_pgoff = old_pgoff;
 		vma->vm_flags = old_flags;
@@ -734,49 +992,99 @@ static unsigned int show_attachments(struct seq_file *s, struct dma_buf *dmabuf)
 	return count;
 }
 
-static int bufinfo_show(struct seq_file *s, void *unused)
+static void show_buffer(struct seq_file *s, struct dma_buf *dmabuf)
+{
+	struct file *file = dmabuf->file;
+	char name[DMA_BUF_NAME_LEN];
+
+	copy_name(dmabuf, name);
+	seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
+		   dmabuf->size, file->f_flags, file->f_mode,
+		   atomic_long_read(&file->f_count), dmabuf->exp_name,
+		   file->f_path.dentry->d_inode->i_ino,
+		   name[0] ? name : "<none>");
+	seq_puts(s, "\tAttached Devices:\n");
+	seq_printf(s, "Total %u devices attached\n\n",
+		   show_attachments(s, dmabuf));
+}
+
+static void show_totals(struct seq_file *s)
 {
 	struct dma_buf *dmabuf;
 	unsigned int count = 0;
 	size_t size = 0;
 
-	seq_puts(s, "\nDma-buf Objects:\n");
-	seq_printf(s, "%-8s\t%-8s\t%-8s\t%-8s\texp_name\t%-8s\tname\n",
-		   "size", "flags", "mode", "count", "ino");
-
-	mutex_lock(&dma_buf_list_mutex);
 	list_for_each_entry(dmabuf, &dma_buf_list, list_node) {
-		struct file *file = dmabuf->file;
-		char name[DMA_BUF_NAME_LEN];
-
-		copy_name(dmabuf, name);
-		seq_printf(s, "%08zu\t%08x\t%08x\t%08ld\t%s\t%08lu\t%s\n",
-			   dmabuf->size, file->f_flags, file->f_mode,
-			   atomic_long_read(&file->f_count), dmabuf->exp_name,
-			   file->f_path.dentry->d_inode->i_ino,
-			   name[0] ? name : "<none>");
-		seq_puts(s, "\tAttached Devices:\n");
-		seq_printf(s, "Total %u devices attached\n\n",
-			   show_attachments(s, dmabuf));
 		count++;
 		size += dmabuf->size;
 	}
-	mutex_unlock(&dma_buf_list_mutex);
-
 	seq_printf(s, "\nTotal %u objects, %zu bytes\n", count, size);
+}
+
+/* What is shown after the buffers; s->private is not NULL when it was shown. */
+static const char bufinfo_totals;
+
+static void *bufinfo_start(struct seq_file *s, loff_t *pos)
+{
+	void *v;
+
+	if (!*pos)
+		s->private = NULL;
+	mutex_lock(&dma_buf_list_mutex);
+	v = seq_list_start_head(&dma_buf_list, *pos);
+	if (!v && !s->private)
+		v = (void *)&bufinfo_totals;
+	return v;
+}
+
+static void *bufinfo_next(struct seq_file *s, void *v, loff_t *pos)
+{
+	if (v == &bufinfo_totals) {
+		++*pos;
+		s->private = v;
+		return NULL;
+	}
+
+	v = seq_list_next(v, &dma_buf_list, pos);
+	return v ? v : (void *)&bufinfo_totals;
+}
+
+static void bufinfo_stop(struct seq_file *s, void *v)
+{
+	mutex_unlock(&dma_buf_list_mutex);
+}
+
+static int bufinfo_show(struct seq_file *s, void *v)
+{
+	if (v == &bufinfo_totals) {
+		show_totals(s);
+	} else if (v == &dma_buf_list) {
+		seq_puts(s, "\nDma-buf Objects:\n");
+		seq_printf(s, "%-8s\t%-8s\t%-8s\t%-8s\texp_name\t%-8s\tname\n",
+			   "size", "flags", "mode", "count", "ino");
+	} else {
+		show_buffer(s, list_entry(v, struct dma_buf, list_node));
+	}
 	return 0;
 }
 
+static const struct seq_operations bufinfo_ops = {
+	.start	= bufinfo_start,
+	.next	= bufinfo_next,
+	.stop	= bufinfo_stop,
+	.show	= bufinfo_show,
+};
+
 static int bufinfo_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, bufinfo_show, NULL);
+	return seq_open(file, &bufinfo_ops);
 }
 
 static const struct file_operations bufinfo_fops = {
 	.open		= bufinfo_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
-	.release	= single_release,
+	.release	= seq_release,
 };
 
 static int __init dma_buf_debugfs_init(void)

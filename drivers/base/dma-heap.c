@@ -8,6 +8,8 @@
  */
 #define pr_fmt(fmt) "dma_heap: " fmt
 
+#include <linux/cdev.h>
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/err.h>
@@ -15,20 +17,27 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
-#include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "dma-heap.h"
 
+/* The system heap, the default area, and at most 64 private areas */
+#define MAX_HEAPS	66
+
+static dev_t heap_devt;			/* number of the first node; constant */
+static struct class *heap_class;	/* constant */
+
 /**
  * struct dma_heap - a heap; all members are constant
- * @misc: device node
+ * @cdev: device node
+ * @name: name of the node
  * @cma: area to allocate buffers from, or NULL for the system heap
  */
 struct dma_heap {
-	struct miscdevice misc;
+	struct cdev cdev;
+	const char *name;
 	struct cma *cma;
 };
 
@@ -56,7 +65,7 @@ static long heap_alloc(struct dma_heap *heap,
 	if (fd < 0)
 		return fd;
 
-	dmabuf = heap_buffer_new(heap->misc.name, heap->cma,
+	dmabuf = heap_buffer_new(heap->name, heap->cma,
 				 PAGE_ALIGN(data->len),
 				 data->fd_flags & O_ACCMODE);
 	if (IS_ERR(dmabuf)) {
@@ -81,8 +90,7 @@ static long heap_alloc(struct dma_heap *heap,
  */
 static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct dma_heap *heap = container_of(file->private_data,
-					     struct dma_heap, misc);
+	struct dma_heap *heap = file->private_data;
 	struct dma_heap_allocation_data data;
 	size_t size = min_t(size_t, _IOC_SIZE(cmd), sizeof(data));
 
@@ -100,14 +108,24 @@ static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return heap_alloc(heap, &data, (void __user *)arg, size);
 }
 
+static int heap_open(struct inode *inode, struct file *file)
+{
+	file->private_data = container_of(inode->i_cdev, struct dma_heap, cdev);
+	return nonseekable_open(inode, file);
+}
+
 static const struct file_operations heap_fops = {
 	.owner		= THIS_MODULE,
-	/* misc_open() sets private_data only for drivers that have open(). */
-	.open		= nonseekable_open,
+	.open		= heap_open,
 	.unlocked_ioctl	= heap_ioctl,
 	.compat_ioctl	= heap_ioctl,
 	.llseek		= no_llseek,
 };
+
+static char *heap_devnode(struct device *dev, mode_t *mode)
+{
+	return kasprintf(GFP_KERNEL, "dma_heap/%s", dev_name(dev));
+}
 
 /**
  * dma_heap_add() - create a heap, which is never removed
@@ -115,29 +133,41 @@ static const struct file_operations heap_fops = {
  * @cma: area to allocate buffers from, or NULL for the system heap
  *
  * Context: boot, may sleep.
- * Return: 0, -ENOMEM, or the error of misc_register().
+ * Return: 0, -ENOMEM, -ENOSPC if there are too many heaps, or the error of
+ * cdev_add() or device_create().
  */
 int __init dma_heap_add(const char *name, struct cma *cma)
 {
-	struct dma_heap *heap = kzalloc(sizeof(*heap), GFP_KERNEL);
-	int ret = -ENOMEM;
+	static unsigned int nr_heaps __initdata;
+	struct device *dev;
+	struct dma_heap *heap;
+	dev_t devt = heap_devt + nr_heaps;
+	int ret = -ENOSPC;
 
+	if (nr_heaps == MAX_HEAPS)
+		goto fail;
+	ret = -ENOMEM;
+	heap = kzalloc(sizeof(*heap), GFP_KERNEL);
 	if (!heap)
 		goto fail;
 
 	heap->cma = cma;
-	heap->misc.minor = MISC_DYNAMIC_MINOR;
-	heap->misc.name = name;
-	heap->misc.fops = &heap_fops;
-	heap->misc.nodename = kasprintf(GFP_KERNEL, "dma_heap/%s", name);
-	if (!heap->misc.nodename)
+	heap->name = name;
+	cdev_init(&heap->cdev, &heap_fops);
+	heap->cdev.owner = THIS_MODULE;
+	ret = cdev_add(&heap->cdev, devt, 1);
+	if (ret)
 		goto free_heap;
+	dev = device_create(heap_class, NULL, devt, heap, "%s", name);
+	if (IS_ERR(dev)) {
+		ret = PTR_ERR(dev);
+		goto del_cdev;
+	}
+	nr_heaps++;
+	return 0;
 
-	ret = misc_register(&heap->misc);
-	if (!ret)
-		return 0;
-
-	kfree(heap->misc.nodename);
+del_cdev:
+	cdev_del(&heap->cdev);
 free_heap:
 	kfree(heap);
 fail:
@@ -145,13 +175,34 @@ fail:
 	return ret;
 }
 
+/* Create the class, whose name rules of udev can match. */
+static int __init heap_class_init(void)
+{
+	int ret = alloc_chrdev_region(&heap_devt, 0, MAX_HEAPS, "dma_heap");
+
+	if (ret)
+		return ret;
+	heap_class = class_create(THIS_MODULE, "dma_heap");
+	if (IS_ERR(heap_class)) {
+		unregister_chrdev_region(heap_devt, MAX_HEAPS);
+		return PTR_ERR(heap_class);
+	}
+	heap_class->devnode = heap_devnode;
+	return 0;
+}
+
 static int __init dma_heap_init(void)
 {
+	int ret;
+
 	if (dcache_aliases()) {
 		pr_info("no heaps: the data cache of this CPU has aliases\n");
 		return 0;
 	}
 
+	ret = heap_class_init();
+	if (ret)
+		return ret;
 	if (HAS_SYSTEM_HEAP)
 		dma_heap_add("system", NULL);
 	return heap_cma_init();

@@ -67,7 +67,8 @@ struct drm_prime_file_private {
 void drm_prime_init(struct drm_device *dev);
 void drm_prime_init_file(struct drm_file *file_priv);
 u64 drm_prime_cap(struct drm_device *dev);
-void drm_prime_undo(unsigned int cmd, void *data, int error);
+int drm_prime_return_fd(struct drm_device *dev, struct drm_file *file_priv,
+			void *data, void __user *arg);
 int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
 				 struct drm_file *file_priv);
 int drm_prime_fd_to_handle_ioctl(struct drm_device *dev, void *data,
@@ -103,8 +104,11 @@ static inline u64 drm_prime_cap(struct drm_device *dev)
 	return 0;
 }
 
-static inline void drm_prime_undo(unsigned int cmd, void *data, int error)
+static inline int drm_prime_return_fd(struct drm_device *dev,
+				      struct drm_file *file_priv, void *data,
+				      void __user *arg)
 {
+	return -EINVAL;
 }
 
 static inline int drm_prime_handle_to_fd_ioctl(struct drm_device *dev,

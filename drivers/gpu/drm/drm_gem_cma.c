@@ -9,9 +9,13 @@
  * imported if it is contiguous for the device. Its exporter chooses the
  * attributes of its mappings.
  */
+#include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -284,17 +288,74 @@ int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
 }
 EXPORT_SYMBOL_GPL(drm_gem_cma_prime_mmap);
 
+/*
+ * A mapping has its own file, which refers to the object, and not the file of
+ * the device. The latter would be released by munmap() if it is closed before,
+ * with mmap_sem held. drm_release() takes locks that are held where ioctls
+ * access user memory, which takes mmap_sem.
+ */
+
+static int mapping_release(struct inode *inode, struct file *file)
+{
+	struct drm_gem_object *gem_obj = file->private_data;
+	struct drm_device *drm = gem_obj->dev;
+	struct module *owner = drm->driver->fops.owner;
+
+	drm_gem_object_unreference_unlocked(gem_obj);
+	drm_dev_unref(drm);
+	module_put(owner);
+	return 0;
+}
+
+static const struct file_operations mapping_fops = {
+	.owner		= THIS_MODULE,
+	.release	= mapping_release,
+};
+
+/* Return a file with references to object, device and driver, or ERR_PTR. */
+static struct file *new_mapping_file(struct drm_gem_object *gem_obj)
+{
+	struct file *file;
+
+	file = anon_inode_getfile("drm_gem", &mapping_fops, gem_obj, O_RDWR);
+	if (IS_ERR(file))
+		return file;
+	drm_gem_object_reference(gem_obj);
+	drm_dev_ref(gem_obj->dev);
+	__module_get(gem_obj->dev->driver->fops.owner);
+	return file;
+}
+
+static int map_object(struct drm_gem_object *gem_obj,
+		      struct vm_area_struct *vma)
+{
+	struct file *file = new_mapping_file(gem_obj);
+	int ret;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	vma->vm_pgoff = 0;
+	ret = drm_gem_cma_prime_mmap(gem_obj, vma);
+	if (!ret)
+		swap(vma->vm_file, file);
+	fput(file);
+	return ret;
+}
+
 /**
  * drm_gem_cma_mmap() - implement mmap() of a driver's files
  * @filp: open file
  * @vma: mapping, starting at the offset of an object
  *
+ * The mapping refers to the object and to the device, but not to @filp.
+ *
  * Context: process context, may sleep; mmap_sem is held.
  * Return: 0; -ENODEV after drm_unplug_dev(); -EACCES if the file has no handle
  * of the object, or if the object was imported and its buffer does not allow
  * the access; -EINVAL if no object starts at the offset, if the object is
- * smaller than the mapping, or if the mapping is private; -EAGAIN or -ENOMEM;
- * or, for an imported object, the error of dma_buf_mmap().
+ * smaller than the mapping, or if the mapping is private; -EAGAIN, -ENFILE or
+ * -ENOMEM; or, for an imported object, the error of dma_buf_mmap().
  */
 int drm_gem_cma_mmap(struct file *filp, struct vm_area_struct *vma)
 {
@@ -316,18 +377,10 @@ int drm_gem_cma_mmap(struct file *filp, struct vm_area_struct *vma)
 	if (vma->vm_end - vma->vm_start > gem_obj->size)
 		goto unref;
 
-	if (gem_obj->import_attach) {
+	if (gem_obj->import_attach)
 		ret = dma_buf_mmap(gem_obj->import_attach->dmabuf, vma, 0);
-		goto unref;
-	}
-
-	vma->vm_pgoff = 0;
-	ret = drm_gem_cma_prime_mmap(gem_obj, vma);
-	if (!ret) {
-		vma->vm_ops = &drm_gem_cma_vm_ops;
-		vma->vm_private_data = gem_obj;
-		drm_gem_vm_open(vma);
-	}
+	else
+		ret = map_object(gem_obj, vma);
 unref:
 	drm_gem_object_unreference_unlocked(gem_obj);
 	return ret;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DRM_IOCTL_MODE_OBJ_GETPROPERTIES, which current programs use. Connectors are
- * the only objects that have properties.
+ * DRM_IOCTL_MODE_OBJ_GETPROPERTIES and DRM_IOCTL_MODE_OBJ_SETPROPERTY, which
+ * current programs use. Connectors have properties, and planes have their type.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -54,7 +54,7 @@ static int copy_properties(struct properties *props,
  * @file_priv: open file
  *
  * Context: process context, may sleep.
- * Return: 0, -EINVAL if there is no such CRTC or connector, or -EFAULT.
+ * Return: 0, -EINVAL if there is no such CRTC, plane or connector, or -EFAULT.
  */
 int drm_mode_obj_getproperties(struct drm_device *dev, void *data,
 			       struct drm_file *file_priv)
@@ -72,11 +72,41 @@ int drm_mode_obj_getproperties(struct drm_device *dev, void *data,
 	 */
 	mutex_lock(&dev->mode_config.mutex);
 	if (args->obj_type == DRM_MODE_OBJECT_CRTC ||
+	    args->obj_type == DRM_MODE_OBJECT_PLANE ||
 	    args->obj_type == DRM_MODE_OBJECT_CONNECTOR)
 		obj = drm_mode_object_find(dev, args->obj_id, args->obj_type);
 	if (obj && obj->type == DRM_MODE_OBJECT_CONNECTOR)
 		get_properties(obj_to_connector(obj), &props);
+	if (obj && obj->type == DRM_MODE_OBJECT_PLANE)
+		props.ids[props.count++] = drm_plane_type(dev, props.values);
 	mutex_unlock(&dev->mode_config.mutex);
 
 	return obj ? copy_properties(&props, args) : -EINVAL;
+}
+
+/**
+ * drm_mode_obj_setproperty() - implement DRM_IOCTL_MODE_OBJ_SETPROPERTY
+ * @dev: device
+ * @data: struct drm_mode_obj_set_property
+ * @file_priv: open file
+ *
+ * Only connectors have properties that can be set.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL for all other objects, or the error of
+ * drm_mode_connector_property_set_ioctl().
+ */
+int drm_mode_obj_setproperty(struct drm_device *dev, void *data,
+			     struct drm_file *file_priv)
+{
+	struct drm_mode_obj_set_property *args = data;
+	struct drm_mode_connector_set_property set = {
+		.value = args->value,
+		.prop_id = args->prop_id,
+		.connector_id = args->obj_id,
+	};
+
+	if (args->obj_type != DRM_MODE_OBJECT_CONNECTOR)
+		return -EINVAL;
+	return drm_mode_connector_property_set_ioctl(dev, &set, file_priv);
 }

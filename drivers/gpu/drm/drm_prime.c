@@ -37,7 +37,7 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/syscalls.h>
+#include <linux/uaccess.h>
 #include "drmP.h"
 
 /**
@@ -189,6 +189,21 @@ u32 drm_gem_handle_find(struct drm_file *file_priv, struct drm_gem_object *obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_handle_find);
 
+static struct dma_buf *export_handle(struct drm_device *dev,
+				     struct drm_file *file_priv, u32 handle,
+				     u32 flags)
+{
+	struct drm_gem_object *obj;
+	struct dma_buf *dma_buf;
+
+	obj = drm_gem_object_lookup(dev, file_priv, handle);
+	if (!obj)
+		return ERR_PTR(-ENOENT);
+	dma_buf = export_object(dev, obj, flags);
+	drm_gem_object_unreference_unlocked(obj);
+	return dma_buf;
+}
+
 /**
  * drm_gem_prime_handle_to_fd() - export an object as a file descriptor
  * @dev: device
@@ -207,14 +222,8 @@ int drm_gem_prime_handle_to_fd(struct drm_device *dev,
 			       struct drm_file *file_priv, u32 handle,
 			       u32 flags, int *prime_fd)
 {
-	struct drm_gem_object *obj;
-	struct dma_buf *dma_buf;
+	struct dma_buf *dma_buf = export_handle(dev, file_priv, handle, flags);
 
-	obj = drm_gem_object_lookup(dev, file_priv, handle);
-	if (!obj)
-		return -ENOENT;
-	dma_buf = export_object(dev, obj, flags);
-	drm_gem_object_unreference_unlocked(obj);
 	if (IS_ERR(dma_buf))
 		return PTR_ERR(dma_buf);
 
@@ -541,14 +550,16 @@ static int check_cap(struct drm_device *dev, u64 cap)
 }
 
 /**
- * drm_prime_handle_to_fd_ioctl() - implement DRM_IOCTL_PRIME_HANDLE_TO_FD
+ * drm_prime_handle_to_fd_ioctl() - check DRM_IOCTL_PRIME_HANDLE_TO_FD
  * @dev: device
- * @data: struct drm_prime_handle with handle and flags; fd is set
+ * @data: struct drm_prime_handle with flags
  * @file_priv: open file
  *
- * Context: process context, may sleep.
+ * drm_prime_return_fd() does the rest.
+ *
+ * Context: any.
  * Return: 0, -EINVAL if the driver does not support PRIME or a flag is unknown,
- * -ENOSYS if it does not support export, or the error of prime_handle_to_fd().
+ * or -ENOSYS if it does not support export.
  */
 int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
 				 struct drm_file *file_priv)
@@ -557,32 +568,46 @@ int drm_prime_handle_to_fd_ioctl(struct drm_device *dev, void *data,
 	bool unknown_flags = prime->flags & ~(DRM_CLOEXEC | DRM_RDWR);
 	int ret = check_cap(dev, DRM_PRIME_CAP_EXPORT);
 
-	if (!ret && unknown_flags)
-		ret = -EINVAL;
-	if (!ret)
-		ret = dev->driver->prime_handle_to_fd(dev, file_priv,
-						      prime->handle,
-						      prime->flags, &prime->fd);
-	return ret;
+	return !ret && unknown_flags ? -EINVAL : ret;
 }
 
 /**
- * drm_prime_undo() - undo an ioctl whose result did not reach user space
- * @cmd: number of the ioctl
- * @data: argument with the result
- * @error: return value of the ioctl
+ * drm_prime_return_fd() - export an object as a descriptor for user space
+ * @dev: device
+ * @file_priv: open file that owns the handle
+ * @data: struct drm_prime_handle with handle and flags, which were checked
+ * @arg: the same structure in user space; fd is set
  *
- * Close the descriptor of DRM_IOCTL_PRIME_HANDLE_TO_FD, which the process does
- * not know. Handles need no such treatment: they are closed with the open file.
+ * Nobody else can have the descriptor when copying fails, unless the driver has
+ * its own prime_handle_to_fd(): then the descriptor stays open.
  *
  * Context: process context, may sleep.
+ * Return: 0, -EFAULT, -ENOENT if there is no object with this handle, or the
+ * error of prime_handle_to_fd(), gem_prime_export() or dma_buf_fd_to_user().
  */
-void drm_prime_undo(unsigned int cmd, void *data, int error)
+int drm_prime_return_fd(struct drm_device *dev, struct drm_file *file_priv,
+			void *data, void __user *arg)
 {
-	struct drm_prime_handle *args = data;
+	struct drm_prime_handle __user *user = arg;
+	struct drm_prime_handle *prime = data;
+	struct dma_buf *dma_buf;
+	int ret;
 
-	if (cmd == DRM_IOCTL_PRIME_HANDLE_TO_FD && !error)
-		sys_close(args->fd);
+	if (dev->driver->prime_handle_to_fd != drm_gem_prime_handle_to_fd) {
+		ret = dev->driver->prime_handle_to_fd(dev, file_priv,
+						      prime->handle,
+						      prime->flags, &prime->fd);
+		return ret ? ret : put_user(prime->fd, &user->fd);
+	}
+
+	dma_buf = export_handle(dev, file_priv, prime->handle, prime->flags);
+	if (IS_ERR(dma_buf))
+		return PTR_ERR(dma_buf);
+	ret = dma_buf_fd_to_user(dma_buf, prime->flags & DRM_CLOEXEC,
+				 &user->fd);
+	if (ret)
+		dma_buf_put(dma_buf);
+	return ret;
 }
 
 /**

@@ -44,6 +44,7 @@ struct pl111_fb {
  * @connector: connector of the only output
  * @dma_parms: DMA parameters of the device, which needs contiguous buffers
  * @max_frame: maximum size of a frame on this board, in bytes; constant
+ * @plane_formats: formats that the board supports; constant
  * @regs: register values of the current mode; mode_config.mutex
  * @gone: true after the hardware was released; mode_config.mutex
  * @lock: guards the members that refer to it; innermost
@@ -72,6 +73,7 @@ struct pl111 {
 	struct drm_connector connector;
 	struct device_dma_parameters dma_parms;
 	size_t max_frame;
+	u32 plane_formats[3];
 
 	struct clcd_regs regs;
 	bool gone;

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include "pl111.h"
 #include "drm_crtc_helper.h"
+#include "drm_fourcc.h"
 
 /**
  * struct pl111_format - a pixel format, with red in the highest bits
@@ -21,18 +22,23 @@
  * @depth: color depth in bits, which identifies the format in DRM
  * @green: bits of green, which identify the format in fbdev
  * @cap: capability that panel and board need
+ * @fourcc: name of the format in DRM_IOCTL_MODE_ADDFB2
  */
 struct pl111_format {
 	unsigned int bpp;
 	unsigned int depth;
 	unsigned int green;
 	u32 cap;
+	u32 fourcc;
 };
 
 static const struct pl111_format formats[] = {
-	{ .bpp = 16, .depth = 15, .green = 5, .cap = CLCD_CAP_BGR5551 },
-	{ .bpp = 16, .depth = 16, .green = 6, .cap = CLCD_CAP_BGR565 },
-	{ .bpp = 32, .depth = 24, .green = 8, .cap = CLCD_CAP_BGR888 },
+	{ .bpp = 16, .depth = 15, .green = 5, .cap = CLCD_CAP_BGR5551,
+	  .fourcc = DRM_FORMAT_XRGB1555 },
+	{ .bpp = 16, .depth = 16, .green = 6, .cap = CLCD_CAP_BGR565,
+	  .fourcc = DRM_FORMAT_RGB565 },
+	{ .bpp = 32, .depth = 24, .green = 8, .cap = CLCD_CAP_BGR888,
+	  .fourcc = DRM_FORMAT_XRGB8888 },
 };
 
 /* Return the capabilities of board and panel, with the defaults of fbdev. */
@@ -59,6 +65,19 @@ static const struct pl111_format *find_format(struct pl111 *pl111,
 		    formats[i].cap & caps)
 			return &formats[i];
 	return NULL;
+}
+
+/* Tell programs which formats they can show. */
+static int add_plane(struct pl111 *pl111)
+{
+	unsigned int i, count = 0;
+
+	BUILD_BUG_ON(ARRAY_SIZE(pl111->plane_formats) != ARRAY_SIZE(formats));
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		if (find_format(pl111, formats[i].bpp, formats[i].depth))
+			pl111->plane_formats[count++] = formats[i].fourcc;
+	return drm_crtc_add_primary_plane(&pl111->crtc, pl111->plane_formats,
+					  count);
 }
 
 static size_t frame_size(const struct drm_display_mode *mode, unsigned int bpp)
@@ -118,6 +137,22 @@ static bool is_between(int value, int min, int max)
 	return value >= min && value <= max;
 }
 
+/*
+ * No display shows others. A shorter frame would also keep a CPU in the timer
+ * that replaces the interrupt, and pl111_start() sleeps for two frames.
+ */
+#define MIN_FRAMES_PER_SECOND	10
+#define MAX_FRAMES_PER_SECOND	240
+
+/* Check the rate of a mode whose clock and totals are within the limits. */
+static bool rate_is_sane(const struct drm_display_mode *mode)
+{
+	int pixels = mode->htotal * mode->vtotal;
+
+	return is_between(mode->clock * 1000, MIN_FRAMES_PER_SECOND * pixels,
+			  MAX_FRAMES_PER_SECOND * pixels);
+}
+
 /* Check a mode, perhaps from user space, against the limits of the registers. */
 static bool controller_takes(const struct drm_display_mode *mode)
 {
@@ -131,6 +166,7 @@ static bool controller_takes(const struct drm_display_mode *mode)
 	       is_between(mode->vsync_start - mode->vdisplay, 0, 255) &&
 	       is_between(mode->vsync_end - mode->vsync_start, 1, 64) &&
 	       is_between(mode->vtotal - mode->vsync_end, 0, 255) &&
+	       rate_is_sane(mode) &&
 	       !(mode->flags & (DRM_MODE_FLAG_INTERLACE | DRM_MODE_FLAG_DBLSCAN));
 }
 
@@ -429,12 +465,14 @@ static const struct drm_connector_funcs connector_funcs = {
  * This is undone by drm_sysfs_connector_remove() and drm_mode_config_cleanup().
  *
  * Context: process context, may sleep.
- * Return: 0, or the error of drm_sysfs_connector_add().
+ * Return: 0, or the error of drm_crtc_add_primary_plane() or
+ * drm_sysfs_connector_add().
  */
 int pl111_kms_init(struct pl111 *pl111)
 {
 	struct drm_device *dev = pl111->dev;
 	struct drm_display_mode mode = { };
+	int ret;
 
 	/* The board's check() compares modes with this for fixed timings. */
 	fill_mode(&mode, &pl111->board.panel->mode);
@@ -445,10 +483,15 @@ int pl111_kms_init(struct pl111 *pl111)
 	dev->mode_config.min_height = 1;
 	dev->mode_config.max_width = 4096;
 	dev->mode_config.max_height = 4096;
+	dev->mode_config.preferred_depth = find_format(pl111, 32, 24) ? 24 : 16;
+	dev->mode_config.prefer_shadow = 1;	/* reading is not cached */
 	dev->mode_config.funcs = &mode_config_funcs;
 
 	drm_crtc_init(dev, &pl111->crtc, &crtc_funcs);
 	drm_crtc_helper_add(&pl111->crtc, &crtc_helper_funcs);
+	ret = add_plane(pl111);
+	if (ret)
+		return ret;
 
 	drm_encoder_init(dev, &pl111->encoder, &encoder_funcs,
 			 DRM_MODE_ENCODER_TMDS);

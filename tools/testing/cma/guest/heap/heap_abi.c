@@ -9,6 +9,7 @@
 #include "heap.h"
 
 #include <poll.h>
+#include <sys/epoll.h>
 
 /* An ioctl of heaps with any number and size. */
 #define HEAP_IOC(nr, size) _IOC(_IOC_READ | _IOC_WRITE, DMA_HEAP_IOC_MAGIC, \
@@ -549,6 +550,114 @@ static void check_closed(int heap)
 	mem = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	REQUIRE(mem == MAP_FAILED && errno == EBADF, "mmap: %s",
 		strerror(errno));
+}
+
+static void check_epoll(int heap)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
+	int fd = new_buffer(heap, PAGE), epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	REQUIRE(epoll >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "%s",
+		strerror(errno));
+	REQUIRE(epoll_wait(epoll, &event, 1, 0) == 1 &&
+		event.events == (EPOLLIN | EPOLLOUT), "events %#x", event.events);
+	event.events = EPOLLIN;
+	REQUIRE(!epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event), "%s",
+		strerror(errno));
+	REQUIRE(epoll_wait(epoll, &event, 1, 0) == 1 && event.events == EPOLLIN,
+		"events %#x", event.events);
+	close(epoll);
+	close(fd);
+}
+
+TEST(epoll, "epoll accepts a buffer, which is ready at once")
+{
+	each_heap(check_epoll);
+}
+
+/* The number after a word in fdinfo */
+static unsigned long fdinfo_number(int fd, const char *word)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return sum_in(path, word);
+}
+
+static void check_inode(int heap)
+{
+	int first = new_buffer(heap, PAGE), second = new_buffer(heap, 3 * PAGE);
+	struct stat one, two, same;
+	int other = dup(second);
+
+	REQUIRE(!fstat(first, &one) && !fstat(second, &two) &&
+		!fstat(other, &same), "%s", strerror(errno));
+	REQUIRE(one.st_ino != two.st_ino, "both have %lu", (long)one.st_ino);
+	REQUIRE(one.st_dev == two.st_dev && two.st_ino == same.st_ino,
+		"one buffer has %lu and %lu", (long)two.st_ino,
+		(long)same.st_ino);
+	REQUIRE(one.st_size == PAGE && two.st_size == 3 * PAGE,
+		"%ld and %ld bytes", (long)one.st_size, (long)two.st_size);
+	REQUIRE(fdinfo_number(first, "ino:") == one.st_ino, "fdinfo shows %lu",
+		fdinfo_number(first, "ino:"));
+	close(other);
+	close(second);
+	close(first);
+}
+
+TEST(inode, "each buffer has its own inode, with its size")
+{
+	each_heap(check_inode);
+}
+
+static void require_link(int fd, const char *want)
+{
+	char path[64], link[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	REQUIRE(readlink(path, link, sizeof(link) - 1) > 0, "%s",
+		strerror(errno));
+	REQUIRE_STREQ(link, want);
+	REQUIRE(open(path, O_RDWR) < 0 && errno == ENXIO, "opened again: %s",
+		strerror(errno));
+}
+
+static void check_link(int heap)
+{
+	int fd = new_buffer(heap, PAGE);
+
+	require_link(fd, "/dmabuf:");
+	REQUIRE(!ioctl(fd, DMA_BUF_SET_NAME, "picture"), "%s", strerror(errno));
+	require_link(fd, "/dmabuf:picture");
+	close(fd);
+}
+
+TEST(link, "the link in /proc/PID/fd shows the name, and cannot be opened")
+{
+	each_heap(check_link);
+}
+
+TEST(subsystem, "heaps are of class dma_heap, which rules of udev can match")
+{
+	struct stat st;
+	char path[300], text[64];
+	DIR *dir = opendir(HEAPS);
+	struct dirent *entry;
+
+	REQUIRE(dir, "no heaps");
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), HEAPS "/%s", entry->d_name);
+		REQUIRE(!stat(path, &st), "%s", strerror(errno));
+		snprintf(path, sizeof(path), "/sys/class/dma_heap/%s/dev",
+			 entry->d_name);
+		read_file(path, text, sizeof(text));
+		snprintf(path, sizeof(path), "%u:%u\n", major(st.st_rdev),
+			 minor(st.st_rdev));
+		REQUIRE_STREQ(text, path);
+	}
+	closedir(dir);
 }
 
 TEST(closed, "a closed descriptor fails with EBADF everywhere")
