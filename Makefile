@@ -69,6 +69,10 @@ cpus-test: ## allocate beside a real-time process on another CPU; needs an idle 
 	@$(DEPS) build qemu
 	@$(CMA)/qemu/run $(CMA)/qemu/long/other-cpus
 
+clients: ## show the camera with GStreamer, and run other programs, on all kernels
+	@$(DEPS) build qemu
+	@$(CMA)/clients/clients
+
 bench: ## measure how long allocations take
 	@$(DEPS) build qemu
 	@$(CMA)/bench/bench
@@ -84,4 +88,4 @@ lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 clean: ## remove build/ (downloads stay in the cache)
 	rm -rf build
 
-.PHONY: help demo check unit fuzz series series-check fit-check boot boot-test oom-test cpus-test bench bench-plot lint clean
+.PHONY: help demo check unit fuzz series series-check fit-check boot boot-test oom-test cpus-test clients bench bench-plot lint clean

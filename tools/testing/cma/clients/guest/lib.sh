@@ -46,6 +46,7 @@ hold() {
 # and print nothing unexpected to stderr. Some programs exit when their input becomes
 # readable, which here is the end of file after hold().
 until=
+ignore='^$' # lines of stderr that add nothing
 client() {
 	name=$1
 	shift
@@ -61,8 +62,22 @@ client() {
 	*) result FAIL "$name: ends" "status $status" ;;
 	esac
 	# Progress messages are not errors. A camera drops frames while the host is busy.
-	grep -vE '^(freq: .*|[<> ]*([0-9.]+ fps(, dropped buffers: [0-9]+)?)?)$' $out.err | sed 's/^[ \t]*//' | sort -u |
+	grep -vE '^(freq: .*|[<> ]*([0-9.]+ fps(, dropped buffers: [0-9]+)?)?)$' $out.err |
+		grep -vE "$ignore" | sed 's/^[ \t]*//' | sort -u |
 		while read -r line; do result FAIL "$name: $line" ''; done
+}
+
+# node NAME NUMBER: the NUMBERth device node of that name
+node() {
+	grep -lx "$1" /sys/class/video4linux/*/name | sed -n "$2s,/name\$,,p" | sed 's,.*/,/dev/,'
+}
+
+# frames COUNT NAME OPTION...: stream; v4l2-ctl prints one "<" for each frame
+frames() {
+	count=$1 name=$2
+	shift 2
+	client "$name" v4l2-ctl --stream-count="$count" "$@"
+	check "$count frames" [ "$(tr -cd '<' <$out.err | wc -c)" -eq "$count" ]
 }
 
 # compare EXPECTED [VARIANT]: print the results as TAP. EXPECTED (on later kernels
