@@ -41,6 +41,12 @@ static bool has_pages(const struct dma_buf *dmabuf, unsigned long pgoff,
 	return pgoff < count && nr_pages <= count - pgoff;
 }
 
+/* Return true if what a process writes to the mapping reaches the buffer. */
+static bool is_shared(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_MAYSHARE;
+}
+
 /* Return true if bytes [start, start + len) lie within the buffer. */
 static bool has_bytes(const struct dma_buf *dmabuf, size_t start, size_t len)
 {
@@ -77,7 +83,8 @@ static int dma_buf_mmap_file(struct file *file, struct vm_area_struct *vma)
 	if (!dmabuf->ops->mmap)
 		return -ENODEV;
 	if (!has_pages(dmabuf, vma->vm_pgoff,
-		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT))
+		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT) ||
+	    !is_shared(vma))
 		return -EINVAL;
 
 	vma->vm_flags |= VM_DONTEXPAND;
@@ -196,6 +203,22 @@ static struct dma_buf *file_to_dma_buf(struct file *file)
 {
 	return file->f_op == &dma_buf_fops ? file->private_data : NULL;
 }
+
+/**
+ * is_dma_buf_vma() - check whether a mapping is that of a shared buffer
+ * @vma: mapping by a process
+ *
+ * For code that gives a device the memory of a mapping: that of a shared buffer
+ * may be cached, and may move while no device is attached.
+ *
+ * Context: the caller holds mmap_sem.
+ * Return: true if @vma maps a shared buffer.
+ */
+bool is_dma_buf_vma(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && file_to_dma_buf(vma->vm_file);
+}
+EXPORT_SYMBOL_GPL(is_dma_buf_vma);
 
 /**
  * __dma_buf_export() - create a buffer that can be shared
@@ -336,8 +359,29 @@ void dma_buf_put(struct dma_buf *dmabuf)
 EXPORT_SYMBOL_GPL(dma_buf_put);
 
 /**
- * dma_buf_check_segment() - check that a device can use memory as one segment
- * @dev: device
+ * dma_buf_get_limits() - copy the limits of a device
+ * @dev: device, to which a driver is bound
+ * @limits: set to what the driver has set in the device
+ *
+ * Context: any.
+ */
+void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits)
+{
+	memset(limits, 0, sizeof(*limits));
+	limits->mask = dma_get_mask(dev);
+	if (!dev->dma_parms)
+		return;
+
+	/* Not the functions: their defaults stand for what was not set. */
+	limits->seg_boundary = dev->dma_parms->segment_boundary_mask;
+	limits->max_seg_size = dev->dma_parms->max_segment_size;
+	limits->max_seg_count = dev->dma_parms->max_segment_count;
+}
+EXPORT_SYMBOL_GPL(dma_buf_get_limits);
+
+/**
+ * dma_buf_check_limits() - check that memory can be one segment of a device
+ * @limits: limits of the device, see &struct dma_buf_attachment.limits
  * @start: physical address of the memory
  * @size: size in bytes, not 0
  *
@@ -348,35 +392,54 @@ EXPORT_SYMBOL_GPL(dma_buf_put);
  * if it is larger than the maximum segment size of the device or crosses a
  * segment boundary.
  */
-int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
+int dma_buf_check_limits(const struct dma_buf_limits *limits, phys_addr_t start,
+			 size_t size)
 {
 	u64 first = start, last = first + size - 1;
-	u64 max_size = dev->dma_parms ? dma_get_max_seg_size(dev) : 0;
-	u64 boundary = dev->dma_parms ? dma_get_seg_boundary(dev) : 0;
 
-	if (last > dma_get_mask(dev))
+	if (last > limits->mask)
 		return -ERANGE;
-	/* A limit of 0 was not set by the driver. */
-	if ((max_size && size > max_size) ||
-	    (boundary && (first ^ last) & ~boundary))
+	if ((limits->max_seg_size && size > limits->max_seg_size) ||
+	    (limits->seg_boundary && (first ^ last) & ~limits->seg_boundary))
 		return -E2BIG;
 	return 0;
+}
+EXPORT_SYMBOL_GPL(dma_buf_check_limits);
+
+/**
+ * dma_buf_check_segment() - check that a device can use memory as one segment
+ * @dev: device, to which a driver is bound
+ * @start: physical address of the memory
+ * @size: size in bytes, not 0
+ *
+ * Context: any.
+ * Return: see dma_buf_check_limits().
+ */
+int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
+{
+	struct dma_buf_limits limits;
+
+	dma_buf_get_limits(dev, &limits);
+	return dma_buf_check_limits(&limits, start, size);
 }
 EXPORT_SYMBOL_GPL(dma_buf_check_segment);
 
 /**
- * dma_buf_attach() - attach a device to a buffer
+ * dma_buf_attach_limited() - attach a device with limits for this buffer
  * @dmabuf: buffer; the caller keeps its reference until it has detached the
  *	device
  * @dev: device that is going to use the buffer
+ * @limits: limits that apply instead of those that are set in @dev
+ *
+ * For a device whose limits depend on what it does with a buffer, and for an
+ * importer that can outlive the driver of the device.
  *
  * Context: process context, may sleep.
- * Return: the attachment, which is freed with dma_buf_detach();
- * ERR_PTR(-EINVAL) if an argument is missing, ERR_PTR(-ENOMEM), or the error of
- * the exporter.
+ * Return: see dma_buf_attach().
  */
-struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
-					  struct device *dev)
+struct dma_buf_attachment *
+dma_buf_attach_limited(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_limits *limits)
 {
 	struct dma_buf_attachment *attach;
 	int ret;
@@ -390,6 +453,7 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 
 	attach->dmabuf = dmabuf;
 	attach->dev = dev;
+	attach->limits = *limits;
 	if (dmabuf->ops->attach) {
 		ret = dmabuf->ops->attach(dmabuf, dev, attach);
 		if (ret) {
@@ -402,6 +466,30 @@ struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 	list_add(&attach->node, &dmabuf->attachments);
 	mutex_unlock(&dmabuf->lock);
 	return attach;
+}
+EXPORT_SYMBOL_GPL(dma_buf_attach_limited);
+
+/**
+ * dma_buf_attach() - attach a device to a buffer
+ * @dmabuf: buffer; the caller keeps its reference until it has detached the
+ *	device
+ * @dev: device that is going to use the buffer, to which a driver is bound
+ *
+ * Context: process context, may sleep.
+ * Return: the attachment, which is freed with dma_buf_detach();
+ * ERR_PTR(-EINVAL) if an argument is missing, ERR_PTR(-ENOMEM), or the error of
+ * the exporter.
+ */
+struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
+					  struct device *dev)
+{
+	struct dma_buf_limits limits;
+
+	if (!dmabuf || !dev)
+		return ERR_PTR(-EINVAL);
+
+	dma_buf_get_limits(dev, &limits);
+	return dma_buf_attach_limited(dmabuf, dev, &limits);
 }
 EXPORT_SYMBOL_GPL(dma_buf_attach);
 
@@ -609,8 +697,8 @@ static int limit_access(const struct file *file, struct vm_area_struct *vma)
  * The mapping becomes one of the buffer's own file and holds a reference to it.
  *
  * Context: process context, mmap_sem held for writing.
- * Return: 0; -EINVAL if an argument is missing or the range exceeds the buffer;
- * -EACCES if the buffer does not allow the access of @vma; -ENODEV if the
+ * Return: 0; -EINVAL if an argument is missing, the range exceeds the buffer or
+ * @vma is private; -EACCES if the buffer does not allow the access of @vma; -ENODEV if the
  * exporter does not support mmap(); or the error of the exporter. On error @vma
  * is unchanged.
  */
@@ -626,7 +714,8 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 	if (!dmabuf->ops->mmap)
 		return -ENODEV;
 	if (!has_pages(dmabuf, pgoff,
-		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT))
+		       (vma->vm_end - vma->vm_start) >> PAGE_SHIFT) ||
+	    !is_shared(vma))
 		return -EINVAL;
 
 	old_file = vma->vm_file;

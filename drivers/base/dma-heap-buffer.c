@@ -425,25 +425,23 @@ static void clear_memory(const struct heap_memory *memory)
  */
 
 /* Return the maximum segment size in bytes, rounded down to whole pages. */
-static size_t max_seg_size(struct device *dev)
+static size_t max_seg_size(const struct dma_buf_limits *limits)
 {
-	size_t size = dev->dma_parms ? dma_get_max_seg_size(dev) : 0;
+	size_t size = limits->max_seg_size;
 
 	return (size ? size : UINT_MAX) & PAGE_MASK;
 }
 
 /* Return the mask of the boundaries that no segment may cross. */
-static u64 seg_boundary(struct device *dev)
+static u64 seg_boundary(const struct dma_buf_limits *limits)
 {
-	u64 mask = dev->dma_parms ? dma_get_seg_boundary(dev) : 0;
-
-	return mask ? mask : ~0ULL;
+	return limits->seg_boundary ? limits->seg_boundary : ~0ULL;
 }
 
 /* Return true if any page can be a segment for the device. */
-static bool takes_pages(struct device *dev)
+static bool takes_pages(const struct dma_buf_limits *limits)
 {
-	return max_seg_size(dev) && seg_boundary(dev) >= PAGE_SIZE - 1;
+	return max_seg_size(limits) && seg_boundary(limits) >= PAGE_SIZE - 1;
 }
 
 /*
@@ -451,10 +449,11 @@ static bool takes_pages(struct device *dev)
  * scatterlist unless sg is NULL, and return the number of segments.
  */
 static unsigned int split_memory(const struct heap_memory *memory,
-				 struct device *dev, struct scatterlist *sg)
+				 const struct dma_buf_limits *limits,
+				 struct scatterlist *sg)
 {
-	u64 boundary = seg_boundary(dev);
-	size_t max = max_seg_size(dev);
+	u64 boundary = seg_boundary(limits);
+	size_t max = max_seg_size(limits);
 	struct scatterlist *piece;
 	unsigned int nr = 0, i;
 
@@ -480,15 +479,16 @@ static unsigned int split_memory(const struct heap_memory *memory,
 }
 
 /* Check that the device can use the memory. Return 0, -ERANGE or -E2BIG. */
-static int check_memory(const struct heap_memory *memory, struct device *dev)
+static int check_memory(const struct heap_memory *memory,
+			const struct dma_buf_limits *limits)
 {
-	unsigned int count = dma_get_max_seg_count(dev);
+	unsigned int count = limits->max_seg_count;
 
-	if (!is_in_reach(memory, dma_get_mask(dev)))
+	if (!is_in_reach(memory, limits->mask))
 		return -ERANGE;
-	if (!takes_pages(dev))
+	if (!takes_pages(limits))
 		return -E2BIG;
-	if (count && split_memory(memory, dev, NULL) > count)
+	if (count && split_memory(memory, limits, NULL) > count)
 		return -E2BIG;
 	return 0;
 }
@@ -502,23 +502,27 @@ static void get_limits(struct dma_buf *dmabuf, struct heap_limits *limits)
 	limits->max_pieces = 0;
 	mutex_lock(&dmabuf->lock);
 	list_for_each_entry(attach, &dmabuf->attachments, node) {
-		unsigned int count = dma_get_max_seg_count(attach->dev);
-
-		limits->mask = min(limits->mask, dma_get_mask(attach->dev));
-		limits->max_pieces = min_not_zero(limits->max_pieces, count);
+		limits->mask = min(limits->mask, attach->limits.mask);
+		limits->max_pieces = min_not_zero(limits->max_pieces,
+						  attach->limits.max_seg_count);
 	}
 	mutex_unlock(&dmabuf->lock);
 }
 
-/* Allocate memory for all attached devices or, if that fails, for dev alone. */
-static int alloc_for_attached(struct dma_buf *dmabuf, struct device *dev,
+/*
+ * Allocate memory for all attached devices or, if that fails, for the one that
+ * maps the buffer, if any.
+ */
+static int alloc_for_attached(struct dma_buf *dmabuf,
+			      struct dma_buf_attachment *attach,
 			      struct heap_memory *memory)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
+	struct device *dev = attach ? attach->dev : NULL;
 	struct heap_limits all = { .dev = dev }, own = {
 		.dev = dev,
-		.mask = dev ? dma_get_mask(dev) : ~0ULL,
-		.max_pieces = dev ? dma_get_max_seg_count(dev) : 0,
+		.mask = attach ? attach->limits.mask : ~0ULL,
+		.max_pieces = attach ? attach->limits.max_seg_count : 0,
 	};
 	int ret;
 
@@ -532,18 +536,20 @@ static int alloc_for_attached(struct dma_buf *dmabuf, struct device *dev,
 }
 
 /*
- * Make sure that the buffer has memory and, if dev is not NULL, that the device
- * can use it. Called with the lock held. Return 0, -ENOMEM, -EINTR, -EBUSY,
+ * Make sure that the buffer has memory and, if attach is not NULL, that this
+ * device can use it. Called with the lock held. Return 0, -ENOMEM, -EINTR, -EBUSY,
  * -ERANGE or -E2BIG.
  */
-static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
+static int place_buffer(struct dma_buf *dmabuf,
+			struct dma_buf_attachment *attach)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 	struct heap_memory memory;
 	int ret;
 
 	if (has_memory(&buffer->memory)) {
-		ret = dev ? check_memory(&buffer->memory, dev) : 0;
+		ret = attach ? check_memory(&buffer->memory, &attach->limits) :
+			       0;
 		if (!ret || buffer->cma)
 			return ret;
 		if (atomic_read(&buffer->nr_users))
@@ -552,10 +558,10 @@ static int place_buffer(struct dma_buf *dmabuf, struct device *dev)
 		smp_mb();
 	}
 
-	ret = alloc_for_attached(dmabuf, dev, &memory);
+	ret = alloc_for_attached(dmabuf, attach, &memory);
 	if (ret)
 		return ret;
-	ret = dev ? check_memory(&memory, dev) : 0;
+	ret = attach ? check_memory(&memory, &attach->limits) : 0;
 	if (ret) {
 		free_memory(&memory, buffer->size);
 		/* heap_attach() has checked that suitable memory can exist. */
@@ -588,12 +594,13 @@ static int heap_attach(struct dma_buf *dmabuf, struct device *dev,
 		       struct dma_buf_attachment *attach)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
-	unsigned int count = dma_get_max_seg_count(dev);
-	size_t last = min_t(u64, max_seg_size(dev) - 1, seg_boundary(dev));
+	const struct dma_buf_limits *limits = &attach->limits;
+	unsigned int count = limits->max_seg_count;
+	size_t last = min_t(u64, max_seg_size(limits) - 1, seg_boundary(limits));
 
 	if (buffer->cma)
-		return check_memory(&buffer->memory, dev);
-	if (!takes_pages(dev))
+		return check_memory(&buffer->memory, limits);
+	if (!takes_pages(limits))
 		return -E2BIG;
 	return count && count <= (buffer->size - 1) / (last + 1) ? -E2BIG : 0;
 }
@@ -615,9 +622,10 @@ static void free_mapping_table(struct heap_mapping *mapping)
 }
 
 static int map_for_device(const struct heap_memory *memory,
+			  const struct dma_buf_limits *limits,
 			  struct heap_mapping *mapping)
 {
-	unsigned int nr = split_memory(memory, mapping->dev, NULL);
+	unsigned int nr = split_memory(memory, limits, NULL);
 	struct sg_table *table = &mapping->table;
 	int ret = 0;
 
@@ -631,7 +639,7 @@ static int map_for_device(const struct heap_memory *memory,
 	if (ret)
 		return ret;
 
-	split_memory(memory, mapping->dev, table->sgl);
+	split_memory(memory, limits, table->sgl);
 	table->nents = dma_map_sg(mapping->dev, table->sgl, nr, mapping->dir);
 	if (table->nents)
 		return 0;
@@ -653,9 +661,9 @@ static struct sg_table *heap_map(struct dma_buf_attachment *attach,
 	mapping->dev = attach->dev;
 	mapping->dir = mapping_direction(dir);
 	mutex_lock(&buffer->lock);
-	ret = place_buffer(attach->dmabuf, attach->dev);
+	ret = place_buffer(attach->dmabuf, attach);
 	if (!ret)
-		ret = map_for_device(&buffer->memory, mapping);
+		ret = map_for_device(&buffer->memory, &attach->limits, mapping);
 	if (!ret) {
 		list_add(&mapping->node, &buffer->mappings);
 		atomic_inc(&buffer->nr_users);
@@ -717,7 +725,7 @@ static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 }
 
 /* Synchronize bytes [start, start + len) of the buffer in one mapping. */
-static void sync_mapping(struct heap_mapping *mapping, size_t start, size_t len,
+static void sync_part(struct heap_mapping *mapping, size_t start, size_t len,
 			 bool for_cpu)
 {
 	struct scatterlist *sg;
@@ -740,14 +748,34 @@ static void sync_mapping(struct heap_mapping *mapping, size_t start, size_t len,
 	}
 }
 
+/*
+ * For all of the buffer, repeat what was mapped: if a device has mapped the
+ * same memory more than once, CONFIG_DMA_API_DEBUG does not recognize a part.
+ */
+static void sync_whole(struct heap_mapping *mapping, bool for_cpu)
+{
+	struct sg_table *table = &mapping->table;
+
+	if (for_cpu)
+		dma_sync_sg_for_cpu(mapping->dev, table->sgl,
+				    table->orig_nents, mapping->dir);
+	else
+		dma_sync_sg_for_device(mapping->dev, table->sgl,
+				       table->orig_nents, mapping->dir);
+}
+
 static void sync_mappings(struct heap_buffer *buffer, size_t start, size_t len,
 			  bool for_cpu)
 {
 	struct heap_mapping *mapping;
 
 	mutex_lock(&buffer->lock);
-	list_for_each_entry(mapping, &buffer->mappings, node)
-		sync_mapping(mapping, start, len, for_cpu);
+	list_for_each_entry(mapping, &buffer->mappings, node) {
+		if (len == buffer->size)
+			sync_whole(mapping, for_cpu);
+		else
+			sync_part(mapping, start, len, for_cpu);
+	}
 	mutex_unlock(&buffer->lock);
 }
 
@@ -823,10 +851,6 @@ static int heap_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct heap_buffer *buffer = dmabuf->priv;
 	int ret;
-
-	/* Writes to a private mapping would not reach the buffer. */
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -EINVAL;
 
 	mutex_lock(&buffer->lock);
 	ret = place_buffer(dmabuf, NULL);

@@ -147,15 +147,31 @@ struct dma_buf {
 };
 
 /**
+ * struct dma_buf_limits - limits of a device for the memory of a buffer
+ * @mask: highest address that the device reaches
+ * @seg_boundary: mask of the boundaries that no segment may cross, or 0
+ * @max_seg_size: maximum size of a segment in bytes, or 0 for any size
+ * @max_seg_count: maximum number of segments, or 0 for any number
+ */
+struct dma_buf_limits {
+	u64 mask;
+	u64 seg_boundary;
+	size_t max_seg_size;
+	unsigned int max_seg_count;
+};
+
+/**
  * struct dma_buf_attachment - a device attached to a buffer
  * @dmabuf: buffer
  * @dev: device
+ * @limits: limits of the device, which do not change while it is attached
  * @node: entry in &struct dma_buf.attachments
  * @priv: private data of the exporter
  */
 struct dma_buf_attachment {
 	struct dma_buf *dmabuf;
 	struct device *dev;
+	struct dma_buf_limits limits;
 	struct list_head node;
 	void *priv;
 };
@@ -188,7 +204,13 @@ struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops,
 int dma_buf_fd(struct dma_buf *dmabuf, int flags);
 struct dma_buf *dma_buf_get(int fd);
 void dma_buf_put(struct dma_buf *dmabuf);
+void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits);
+int dma_buf_check_limits(const struct dma_buf_limits *limits, phys_addr_t start,
+			 size_t size);
 int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size);
+struct dma_buf_attachment *
+dma_buf_attach_limited(struct dma_buf *dmabuf, struct device *dev,
+		       const struct dma_buf_limits *limits);
 struct dma_buf_attachment *dma_buf_attach(struct dma_buf *dmabuf,
 					  struct device *dev);
 void dma_buf_detach(struct dma_buf *dmabuf,
@@ -212,6 +234,15 @@ int dma_buf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma,
 		 unsigned long pgoff);
 void *dma_buf_vmap(struct dma_buf *dmabuf);
 void dma_buf_vunmap(struct dma_buf *dmabuf, void *vaddr);
+
+#ifdef CONFIG_DMA_SHARED_BUFFER
+bool is_dma_buf_vma(const struct vm_area_struct *vma);
+#else
+static inline bool is_dma_buf_vma(const struct vm_area_struct *vma)
+{
+	return false;
+}
+#endif
 
 #endif /* __KERNEL__ */
 

@@ -139,6 +139,19 @@ TEST(export_flags, "a descriptor is close-on-exec or read-only if requested")
 	require_unused(video, V4L2_MEMORY_MMAP);
 }
 
+TEST(export_private, "an exported buffer is not mapped with MAP_PRIVATE")
+{
+	int video = camera_to_export(), fd = export_first(video, O_RDWR);
+	void *mem;
+
+	if (is_vivid())
+		skip("private mappings are possible on this kernel");
+	mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	REQUIRE(mem == MAP_FAILED && errno == EINVAL, "%s", strerror(errno));
+	close(fd);
+	require_unused(video, V4L2_MEMORY_MMAP);
+}
+
 TEST(export_no_fd, "an export without a free descriptor leaks nothing")
 {
 	int video = camera_to_export(), fd;

@@ -80,10 +80,11 @@ static void mock_free(struct mock *mock)
 	mock->place = NULL;
 }
 
-static bool mock_is_strict(struct mock *mock, struct device *dev)
+static bool mock_is_strict(struct mock *mock,
+			   const struct dma_buf_attachment *attach)
 {
-	return dma_get_max_seg_count(dev) == 1 ||
-	       dma_get_mask(dev) < mock_last_byte(mock->scattered);
+	return attach->limits.max_seg_count == 1 ||
+	       attach->limits.mask < mock_last_byte(mock->scattered);
 }
 
 static int mock_attach(struct dma_buf *dmabuf, struct device *dev,
@@ -95,7 +96,7 @@ static int mock_attach(struct dma_buf *dmabuf, struct device *dev,
 	if (mock->attach_error)
 		return mock->attach_error;
 	if (mock->kind == MOCK_FIXED &&
-	    dma_get_mask(dev) < mock_last_byte(mock->contiguous))
+	    attach->limits.mask < mock_last_byte(mock->contiguous))
 		return -ERANGE;
 	attach->priv = mock;
 	atomic_inc(&mock->attached);
@@ -118,7 +119,7 @@ static bool mock_anyone_strict(struct mock *mock, struct dma_buf *dmabuf)
 
 	mutex_lock(&dmabuf->lock);
 	list_for_each_entry(attach, &dmabuf->attachments, node)
-		strict |= mock_is_strict(mock, attach->dev);
+		strict |= mock_is_strict(mock, attach);
 	mutex_unlock(&dmabuf->lock);
 	return strict;
 }
@@ -147,7 +148,7 @@ static int mock_place(struct mock *mock, struct dma_buf_attachment *attach)
 	if (dma_get_mask(attach->dev) < mock_last_byte(mock->contiguous))
 		return -ERANGE;
 	if (mock->place == mock->contiguous ||
-	    !mock_is_strict(mock, attach->dev))
+	    !mock_is_strict(mock, attach))
 		return 0;
 	if (mock->nr_mapped)
 		return -EBUSY;

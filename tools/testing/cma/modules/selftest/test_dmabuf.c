@@ -499,11 +499,14 @@ CMA_SELFTEST(st_buf_mask, "an exporter obeys the DMA mask, or fails")
 	st_fill();
 	dma_buf_unmap_attachment(lenient, sgt, DMA_TO_DEVICE);
 
+	/* The mask when it attaches counts, not when it maps the buffer. */
+	*st_importer(SMALL_MASK)->dma_mask = mock_last_byte(mock.contiguous) - 1;
 	small = st_attach(t, dmabuf, SMALL_MASK);
-	*small->dev->dma_mask = mock_last_byte(mock.contiguous) - 1;
+	*small->dev->dma_mask = mock_last_byte(mock.contiguous);
 	ST_CHECK(t, dma_buf_map_attachment(small, DMA_TO_DEVICE) ==
 		 ERR_PTR(-ERANGE), "mapped memory that it cannot reach");
-	*small->dev->dma_mask = mock_last_byte(mock.contiguous);
+	dma_buf_detach(dmabuf, small);
+	small = st_attach(t, dmabuf, SMALL_MASK);
 	sgt = dma_buf_map_attachment(small, DMA_TO_DEVICE);
 	st_check_table(t, sgt, 1);
 	dma_buf_unmap_attachment(small, sgt, DMA_TO_DEVICE);
@@ -680,17 +683,21 @@ CMA_SELFTEST(st_buf_mmap_bad, "an mmap that fails leaves everything as it was")
 	vma.vm_end = PAGE_SIZE;
 	vma.vm_pgoff = 1;
 	mock.mmap_error = -EAGAIN;
+	vma.vm_flags = VM_READ;
+	ST_CHECK(t, file->f_op->mmap(file, &vma) == -EINVAL, "private, of the file");
+	ST_CHECK(t, dma_buf_mmap(dmabuf, &vma, 1) == -EINVAL, "private");
+	vma.vm_flags = VM_READ | VM_MAYSHARE;
 	ST_CHECK(t, file->f_op->mmap(file, &vma) == -EAGAIN,
 		 "the exporter's errno is lost");
 	vma.vm_pgoff = 7;
 	vma.vm_file = file;
-	vma.vm_flags = VM_READ;
+	vma.vm_flags = VM_READ | VM_MAYSHARE;
 	mock.vma = NULL;
 	ST_CHECK(t, dma_buf_mmap(dmabuf, &vma, 1) == -EAGAIN,
 		 "the exporter's errno is lost");
 	ST_CHECK(t, mock.vma == &vma, "the exporter was not asked");
 	ST_CHECK(t, vma.vm_file == file && vma.vm_pgoff == 7 &&
-		 vma.vm_flags == VM_READ, "the vma was changed");
+		 vma.vm_flags == (VM_READ | VM_MAYSHARE), "the vma was changed");
 	ST_CHECK(t, file_count(file) == 1, "%ld references", file_count(file));
 	st_end(t, dmabuf);
 }

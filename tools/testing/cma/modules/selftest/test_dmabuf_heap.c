@@ -551,3 +551,26 @@ CMA_SELFTEST(st_heap_kernel, "a buffer does not move while the kernel has it map
 	dma_buf_detach(dmabuf, strict);
 	st_heap_end(dmabuf);
 }
+
+CMA_SELFTEST(st_heap_limits, "the limits of a device are those of the time when it attached")
+{
+	struct dma_buf *dmabuf = st_heap_begin(t, ST_SYSTEM, ST_LARGE);
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+	struct device *dev;
+
+	if (!dmabuf)
+		return;
+	dev = &st_devices[ST_ONE]->dev;
+	attach = dma_buf_attach(dmabuf, dev);
+	/* The driver is unbound, and what it allocated is used for other things. */
+	dev->dma_parms = NULL;
+	memset(&st_parms[ST_ONE], 0xa5, sizeof(st_parms[ST_ONE]));
+	sgt = st_map(t, attach, DMA_TO_DEVICE);
+	if (!IS_ERR(sgt)) {
+		ST_CHECK(t, sgt->nents == 1, "%u segments", sgt->nents);
+		dma_buf_unmap_attachment(attach, sgt, DMA_TO_DEVICE);
+	}
+	dma_buf_detach(dmabuf, attach);
+	st_heap_end(dmabuf);
+}

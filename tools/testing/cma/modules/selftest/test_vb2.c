@@ -6,6 +6,7 @@
 #ifdef CONFIG_VIDEOBUF2_DMA_CONTIG
 #include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
@@ -88,7 +89,7 @@ static bool st_vb2_begin(struct st *t)
 		return false;
 	vb2.ctx = vb2_dma_contig_init_ctx(&vb2.pdev->dev);
 	vb2.q.type = V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE;
-	vb2.q.io_modes = VB2_MMAP | VB2_DMABUF;
+	vb2.q.io_modes = VB2_MMAP | VB2_USERPTR | VB2_DMABUF;
 	vb2.q.ops = &st_vb2_ops;
 	vb2.q.mem_ops = &vb2_dma_contig_memops;
 	vb2_queue_init(&vb2.q);
@@ -118,7 +119,7 @@ static int st_request(enum v4l2_memory memory)
 static struct v4l2_buffer st_buffer(void)
 {
 	return (struct v4l2_buffer){
-		.type = vb2.q.type, .memory = V4L2_MEMORY_DMABUF,
+		.type = vb2.q.type, .memory = vb2.q.memory,
 		.m.planes = vb2.planes, .length = VIDEO_MAX_PLANES,
 	};
 }
@@ -294,24 +295,324 @@ CMA_SELFTEST(st_vb2_address, "a video buffer has an address while the CPU may us
 	st_vb2_end();
 }
 
-CMA_SELFTEST(st_vb2_parms, "the device of a queue requires one segment")
+CMA_SELFTEST(st_vb2_parms, "the device of a queue keeps its limits")
 {
 	struct device *dev;
-	void *other;
 
 	if (!st_vb2_begin(t))
 		return;
 	dev = &vb2.pdev->dev;
-	other = vb2_dma_contig_init_ctx(dev);
-	vb2_dma_contig_cleanup_ctx(vb2.ctx);
-	vb2.ctx = other;
-	ST_CHECK(t, dma_get_max_seg_count(dev) == 1, "%u segments",
+	ST_CHECK(t, !dev->dma_parms, "it has parameters");
+	ST_CHECK(t, list_empty(&dev->devres_head),
+		 "it has a resource that no driver gave it");
+	ST_CHECK(t, !dma_get_max_seg_count(dev), "%u segments",
 		 dma_get_max_seg_count(dev));
-	ST_CHECK(t, dma_get_max_seg_size(dev) == UINT_MAX, "%u bytes",
-		 dma_get_max_seg_size(dev));
-	ST_CHECK(t, dma_get_seg_boundary(dev) == 0xffffffff, "boundary %#lx",
-		 dma_get_seg_boundary(dev));
 	st_vb2_end();
+}
+
+/* Put a buffer of the system heap in the place of the first one */
+static bool st_use_heap(struct st *t)
+{
+	struct dma_heap_allocation_data data = {
+		.len = ST_PLANE_SIZE, .fd_flags = O_RDWR,
+	};
+	struct file *heap = filp_open("/dev/dma_heap/system", O_RDWR, 0);
+	long ret;
+
+	if (IS_ERR(heap)) {
+		t->skipped = "no such heap";
+		return false;
+	}
+	ret = st_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+	filp_close(heap, NULL);
+	if (!ST_CHECK(t, !ret, "no buffer: %ld", ret))
+		return false;
+	sys_close(vb2.fds[0]);
+	vb2.fds[0] = data.fd;
+	return true;
+}
+
+CMA_SELFTEST(st_vb2_segment, "a queue requires one segment of an exporter, of any size")
+{
+	struct device_dma_parameters parms = {
+		.max_segment_size = PAGE_SIZE,
+		.segment_boundary_mask = DMA_BIT_MASK(32),
+	};
+	int ret;
+
+	if (!st_vb2_begin(t))
+		return;
+	/* for what else the device does */
+	vb2.pdev->dev.dma_parms = &parms;
+	if (st_use_heap(t)) {
+		st_request(V4L2_MEMORY_DMABUF);
+		ret = st_queue(vb2.fds[0], vb2.fds[1]);
+		ST_CHECK(t, !ret, "QBUF: %d", ret);
+		vb2_queue_release(&vb2.q);
+	}
+	vb2.pdev->dev.dma_parms = NULL;
+	st_vb2_end();
+}
+
+/* Memory that a driver maps into a process: contiguous, except for the last page */
+#define ST_USER_PAGES	8
+#define ST_USER_SIZE	(ST_USER_PAGES * PAGE_SIZE)
+
+static struct st_user {
+	void *mem, *last;
+	struct file *file;
+	unsigned long addr;
+	struct vm_area_struct *vmas[ST_USER_PAGES];	/* open */
+	bool released;
+	bool late;	/* closed after that */
+	bool unknown;	/* closed without having been opened */
+} user;
+
+static bool st_user_replace(struct vm_area_struct *old,
+			    struct vm_area_struct *new)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(user.vmas); i++) {
+		if (user.vmas[i] == old) {
+			user.vmas[i] = new;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void st_user_open(struct vm_area_struct *vma)
+{
+	st_user_replace(NULL, vma);
+}
+
+static void st_user_close(struct vm_area_struct *vma)
+{
+	user.late |= user.released;
+	user.unknown |= !st_user_replace(vma, NULL);
+}
+
+static const struct vm_operations_struct st_user_vm_ops = {
+	.open = st_user_open,
+	.close = st_user_close,
+};
+
+static int st_user_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	unsigned long last = vma->vm_start + ST_USER_SIZE - PAGE_SIZE;
+	int ret;
+
+	ret = remap_pfn_range(vma, vma->vm_start,
+			      page_to_pfn(virt_to_page(user.mem)),
+			      ST_USER_SIZE - PAGE_SIZE, vma->vm_page_prot);
+	if (!ret)
+		ret = remap_pfn_range(vma, last,
+				      page_to_pfn(virt_to_page(user.last)),
+				      PAGE_SIZE, vma->vm_page_prot);
+	if (ret)
+		return ret;
+	vma->vm_ops = &st_user_vm_ops;
+	st_user_open(vma);
+	return 0;
+}
+
+static int st_user_release(struct inode *inode, struct file *file)
+{
+	user.released = true;
+	return 0;
+}
+
+static const struct file_operations st_user_fops = {
+	.mmap = st_user_mmap,
+	.release = st_user_release,
+};
+
+/* Drop what the test has not dropped */
+static void st_user_end(void)
+{
+	if (user.addr)
+		st_unmap_user(user.addr, ST_USER_SIZE);
+	user.addr = 0;
+	if (user.file)
+		fput(user.file);
+	user.file = NULL;
+	if (user.mem)
+		free_pages_exact(user.mem, ST_USER_SIZE + PAGE_SIZE);
+	user.mem = NULL;
+}
+
+/* A queue for memory of the process, and such memory */
+static bool st_user_begin(struct st *t)
+{
+	memset(&user, 0, sizeof(user));
+	if (!st_vb2_begin(t))
+		return false;
+	/* the page in the middle is mapped last, and another one at its place */
+	user.mem = alloc_pages_exact(ST_USER_SIZE + PAGE_SIZE, GFP_KERNEL);
+	user.file = anon_inode_getfile("user", &st_user_fops, NULL, O_RDWR);
+	if (ST_CHECK(t, user.mem && !IS_ERR(user.file), "no memory")) {
+		user.last = user.mem + ST_USER_SIZE;
+		user.addr = st_map_user(user.file, ST_USER_SIZE, 0);
+		if (ST_CHECK(t, !IS_ERR_VALUE(user.addr), "mmap: %ld",
+			     user.addr) &&
+		    ST_CHECK(t, !st_request(V4L2_MEMORY_USERPTR), "REQBUFS"))
+			return true;
+		user.addr = 0;
+	} else {
+		user.file = NULL;
+	}
+	st_user_end();
+	st_vb2_end();
+	return false;
+}
+
+/* Leave something on the stack for those that do not clear what they use. */
+static noinline void st_dirty_stack(void)
+{
+	u8 bytes[1024];
+
+	memset(bytes, 0xa5, sizeof(bytes));
+	asm volatile("" : : "r" (bytes) : "memory");
+}
+
+/* Queue two ranges of memory of the process. */
+static int st_queue_user(unsigned long first, unsigned long second,
+			 unsigned long length)
+{
+	struct v4l2_buffer b = st_buffer();
+
+	memset(vb2.planes, 0, sizeof(vb2.planes));
+	vb2.planes[0].m.userptr = first;
+	vb2.planes[0].length = ST_PLANE_SIZE;
+	vb2.planes[1].m.userptr = second;
+	vb2.planes[1].length = length;
+	st_dirty_stack();
+	return vb2_qbuf(&vb2.q, &b);
+}
+
+CMA_SELFTEST(st_vb2_user_file, "memory of a process is released before its file")
+{
+	int ret;
+
+	if (!st_user_begin(t))
+		return;
+	ret = st_queue_user(user.addr, user.addr + ST_PLANE_SIZE, ST_PLANE_SIZE);
+	ST_CHECK(t, !ret, "QBUF: %d", ret);
+	st_unmap_user(user.addr, ST_USER_SIZE);
+	user.addr = 0;
+	fput(user.file);
+	user.file = NULL;
+	ST_CHECK(t, !user.released, "the queue does not hold the file");
+	st_request(V4L2_MEMORY_DMABUF);
+	ST_CHECK(t, user.released, "the queue still holds the file");
+	ST_CHECK(t, !user.late, "a mapping was closed after its file");
+	ST_CHECK(t, !user.unknown, "a mapping was closed that was never opened");
+	ST_CHECK(t, st_user_replace(NULL, NULL) && !user.vmas[0],
+		 "a mapping was not closed");
+	st_user_end();
+	st_vb2_end();
+}
+
+static void st_check_user_ranges(struct st *t)
+{
+	const struct {
+		unsigned long offset, length;
+		int error;
+	} cases[] = {
+		{ 0, 0, -EFAULT },
+		{ 100, 0, -EFAULT },
+		/* these wrap around */
+		{ 0, -user.addr, -EFAULT },
+		{ 0, -user.addr + PAGE_SIZE, -EFAULT },
+		{ 100, ULONG_MAX, -EFAULT },
+		{ 0, ST_USER_SIZE + 1, -EFAULT },
+		{ 0, ST_USER_SIZE, -EFAULT },
+		{ 0, ST_USER_SIZE - PAGE_SIZE + 1, -EFAULT },
+		{ 100, ST_USER_SIZE - PAGE_SIZE, -EFAULT },
+		{ 4 * PAGE_SIZE + 100, 3 * PAGE_SIZE, -EFAULT },
+		{ 0, ST_USER_SIZE - PAGE_SIZE, 0 },
+	};
+	int i, ret;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		ret = st_queue_user(user.addr, user.addr + cases[i].offset,
+				    cases[i].length);
+		ST_CHECK(t, ret == cases[i].error, "case %d: %d", i, ret);
+		if (!ret)
+			st_request(V4L2_MEMORY_USERPTR);
+	}
+}
+
+CMA_SELFTEST(st_vb2_user_range, "memory of a process is mapped and contiguous to its end")
+{
+	if (!st_user_begin(t))
+		return;
+	st_check_user_ranges(t);
+	st_vb2_end();
+	st_user_end();
+}
+
+CMA_SELFTEST(st_vb2_user_planes, "memory of a process comes back with cleared planes")
+{
+	struct v4l2_buffer b;
+	int ret, i, j, dirty = 0;
+
+	if (!st_user_begin(t))
+		return;
+	ret = st_queue_user(user.addr, user.addr + ST_PLANE_SIZE, ST_PLANE_SIZE);
+	ST_CHECK(t, !ret, "QBUF: %d", ret);
+	b = st_buffer();
+	ret = vb2_querybuf(&vb2.q, &b);
+	ST_CHECK(t, !ret, "QUERYBUF: %d", ret);
+	for (i = 0; i < ST_PLANES; i++)
+		for (j = 0; j < ARRAY_SIZE(vb2.planes[i].reserved); j++)
+			dirty += !!vb2.planes[i].reserved[j];
+	ST_CHECK(t, !dirty, "%d words of the kernel's stack", dirty);
+	st_vb2_end();
+	st_user_end();
+}
+
+/* Both planes have memory. */
+static void st_check_user_memory(struct st *t, const char *when)
+{
+	struct vb2_buffer *vb = vb2.q.bufs[0];
+
+	ST_CHECK(t, vb->planes[0].mem_priv && vb->planes[1].mem_priv,
+		 "%s: %s plane has no memory", when,
+		 vb->planes[0].mem_priv ? "the second" : "the first");
+}
+
+CMA_SELFTEST(st_vb2_user_again, "memory of a process can be queued again after a failure")
+{
+	unsigned long second;
+	struct v4l2_buffer b;
+	int ret;
+
+	if (!st_user_begin(t))
+		return;
+	/* what the planes of a new buffer say is no memory */
+	vb2.planes[0].length = 0;
+	ret = st_queue_user(user.addr, 0, 0);
+	ST_CHECK(t, ret == -EFAULT, "nothing: %d", ret);
+	second = user.addr + ST_PLANE_SIZE;
+	ret = st_queue_user(user.addr, second, ST_PLANE_SIZE);
+	ST_CHECK(t, !ret, "QBUF: %d", ret);
+	st_check_user_memory(t, "new");
+	vb2_streamon(&vb2.q, vb2.q.type);
+	vb2_buffer_done(vb2.queued, VB2_BUF_STATE_DONE);
+	b = st_buffer();
+	ret = vb2_dqbuf(&vb2.q, &b, true);
+	ST_CHECK(t, !ret, "DQBUF: %d", ret);
+
+	ret = st_queue_user(user.addr, second, ST_USER_SIZE);
+	ST_CHECK(t, ret == -EFAULT, "too long: %d", ret);
+	ret = st_queue_user(user.addr, second, ST_PLANE_SIZE);
+	ST_CHECK(t, !ret, "QBUF: %d", ret);
+	st_check_user_memory(t, "again");
+	vb2_streamoff(&vb2.q, vb2.q.type);
+	st_vb2_end();
+	st_user_end();
 }
 
 static int st_vb2_mmap(struct file *file, struct vm_area_struct *vma)

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings of video devices whose drivers do not need their lock in mmap()
+ *
+ * Almost all of what a driver does holds the lock of its device, including
+ * accesses to the memory of the process. They take mmap_sem if a page is not
+ * populated. So the lock must not be taken where mmap_sem is held already. There
+ * are two such places: mmap(), and the release of the file by munmap(), if that
+ * drops the last reference to it.
+ *
+ * mmap() is the driver's part. As for munmap(), the mapping belongs to a file of
+ * its own here, which holds a reference to that of the device. When the mapping
+ * is gone, a work drops the reference. v4l2_open() waits for the work, so that
+ * whoever opens the device next finds it released.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <media/v4l2-dev.h>
+
+#include "v4l2-mmap.h"
+
+/**
+ * struct mapping - what the file of a mapping holds
+ * @file: file of the device
+ * @node: entry in dropped, when the mapping is gone
+ */
+struct mapping {
+	struct file *file;
+	struct list_head node;
+};
+
+static DEFINE_SPINLOCK(dropped_lock);	/* dropped */
+static LIST_HEAD(dropped);
+
+static void drop_files(struct work_struct *work)
+{
+	struct mapping *mapping, *next;
+	LIST_HEAD(list);
+
+	spin_lock(&dropped_lock);
+	list_splice_init(&dropped, &list);
+	spin_unlock(&dropped_lock);
+
+	list_for_each_entry_safe(mapping, next, &list, node) {
+		fput(mapping->file);
+		kfree(mapping);
+	}
+}
+
+static DECLARE_WORK(drop_work, drop_files);
+
+static int mapping_release(struct inode *inode, struct file *file)
+{
+	struct mapping *mapping = file->private_data;
+
+	spin_lock(&dropped_lock);
+	list_add_tail(&mapping->node, &dropped);
+	spin_unlock(&dropped_lock);
+	schedule_work(&drop_work);
+	return 0;
+}
+
+static const struct file_operations mapping_fops = {
+	.owner		= THIS_MODULE,
+	.release	= mapping_release,
+};
+
+/* Return a file that holds a reference to that of the device, or ERR_PTR. */
+static struct file *mapping_file(struct file *filp)
+{
+	struct mapping *mapping = kmalloc(sizeof(*mapping), GFP_KERNEL);
+	struct file *file;
+
+	if (!mapping)
+		return ERR_PTR(-ENOMEM);
+
+	mapping->file = filp;
+	file = anon_inode_getfile("video", &mapping_fops, mapping, O_RDWR);
+	if (IS_ERR(file))
+		kfree(mapping);
+	else
+		get_file(filp);
+	return file;
+}
+
+/**
+ * v4l2_mmap_unlocked() - map a video device without its lock
+ * @filp: file of the device
+ * @vma: mapping that the process asked for
+ *
+ * Context: process context, mmap_sem held for writing.
+ * Return: 0; -ENODEV if the device is not registered any more; -ENOMEM; -ENFILE
+ * if the system has too many open files; or the error of the driver.
+ */
+int v4l2_mmap_unlocked(struct file *filp, struct vm_area_struct *vma)
+{
+	struct video_device *vdev = video_devdata(filp);
+	struct file *file;
+	int ret;
+
+	if (!video_is_registered(vdev))
+		return -ENODEV;
+	file = mapping_file(filp);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	ret = vdev->fops->mmap(filp, vma);
+	/* The driver may have passed the mapping on to another file. */
+	if (ret || vma->vm_file != filp) {
+		fput(file);
+		return ret;
+	}
+
+	vma->vm_file = file;
+	fput(filp);
+	return 0;
+}
+
+/**
+ * v4l2_mmap_flush() - wait until files of former mappings are released
+ *
+ * Context: process context, may sleep; neither mmap_sem nor the lock of a
+ * device is held.
+ */
+void v4l2_mmap_flush(void)
+{
+	flush_work(&drop_work);
+}
