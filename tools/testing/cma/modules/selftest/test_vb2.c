@@ -514,14 +514,20 @@ CMA_SELFTEST(st_vb2_user_file, "memory of a process is released before its file"
 	st_vb2_end();
 }
 
+#ifdef V4L2_BUF_FLAG_PREPARED	/* v3.2 looks at the length first */
+#define ST_EMPTY	(-EINVAL)
+#else
+#define ST_EMPTY	(-EFAULT)
+#endif
+
 static void st_check_user_ranges(struct st *t)
 {
 	const struct {
 		unsigned long offset, length;
 		int error;
 	} cases[] = {
-		{ 0, 0, -EFAULT },
-		{ 100, 0, -EFAULT },
+		{ 0, 0, ST_EMPTY },
+		{ 100, 0, ST_EMPTY },
 		/* these wrap around */
 		{ 0, -user.addr, -EFAULT },
 		{ 0, -user.addr + PAGE_SIZE, -EFAULT },
@@ -592,9 +598,8 @@ CMA_SELFTEST(st_vb2_user_again, "memory of a process can be queued again after a
 	if (!st_user_begin(t))
 		return;
 	/* what the planes of a new buffer say is no memory */
-	vb2.planes[0].length = 0;
 	ret = st_queue_user(user.addr, 0, 0);
-	ST_CHECK(t, ret == -EFAULT, "nothing: %d", ret);
+	ST_CHECK(t, ret == ST_EMPTY, "nothing: %d", ret);
 	second = user.addr + ST_PLANE_SIZE;
 	ret = st_queue_user(user.addr, second, ST_PLANE_SIZE);
 	ST_CHECK(t, !ret, "QBUF: %d", ret);
