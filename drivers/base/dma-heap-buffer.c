@@ -710,7 +710,8 @@ static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 		sg_init_table(&part, 1);
 		sg_set_page(&part, nth_page(sg_page(sg), start >> PAGE_SHIFT),
 			    n, start & ~PAGE_MASK);
-		sg_dma_address(&part) = addr + start;
+		/* CONFIG_DMA_API_DEBUG looks for the address of the mapping. */
+		sg_dma_address(&part) = addr;
 		if (for_cpu)
 			dma_sync_sg_for_cpu(dev, &part, 1, mapping->dir);
 		else

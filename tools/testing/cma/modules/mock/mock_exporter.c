@@ -145,7 +145,7 @@ static int mock_place(struct mock *mock, struct dma_buf_attachment *attach)
 		mock->place = mock_anyone_strict(mock, attach->dmabuf) ?
 			      mock->contiguous : mock->scattered;
 	}
-	if (dma_get_mask(attach->dev) < mock_last_byte(mock->contiguous))
+	if (attach->limits.mask < mock_last_byte(mock->contiguous))
 		return -ERANGE;
 	if (mock->place == mock->contiguous ||
 	    !mock_is_strict(mock, attach))
