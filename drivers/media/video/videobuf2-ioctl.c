@@ -322,14 +322,8 @@ unsigned int vb2_fop_poll(struct file *file, poll_table *wait)
 	struct mutex *lock = own_lock(file);
 	unsigned int ret = 0;
 
-	if (test_bit(V4L2_FL_USES_V4L2_FH, &vdev->flags)) {
-		struct v4l2_fh *fh = file->private_data;
-
-		if (v4l2_event_pending(fh))
-			ret = POLLPRI;
-		else
-			poll_wait(file, &fh->wait, wait);
-	}
+	if (test_bit(V4L2_FL_USES_V4L2_FH, &vdev->flags))
+		ret = v4l2_event_poll(file->private_data, file, wait);
 
 	if (lock)
 		mutex_lock(lock);

@@ -9,6 +9,7 @@
 #include "heap.h"
 #include "video.h"
 
+#include <pthread.h>
 #include <time.h>
 
 #define WIDTH	320
@@ -168,7 +169,8 @@ TEST(userptr_length, "QUERYBUF tells how much memory the process has to provide"
 	struct v4l2_buffer b;
 
 	if (request(video, CAPTURE, V4L2_MEMORY_USERPTR, 1) < 1)
-		skip("the buffers of the driver are contiguous");
+		skip("the buffers of the driver are %scontiguous",
+		     has_contiguous(is_camera) ? "" : "not ");
 	b = query(video, CAPTURE, 0);
 	REQUIRE(b.length == SIZE, "%u bytes", b.length);
 }
@@ -258,10 +260,8 @@ TEST(create_only, "a queue can be created without REQBUFS, of either memory")
 	must_create(video, CAPTURE, DMABUF, 0, 1, SIZE);
 	must_create(video, CAPTURE, DMABUF, 1, 1, SIZE);
 	must_queue(video, CAPTURE, DMABUF, 1, fd);
+	must_queue(video, CAPTURE, DMABUF, 0, fd);
 	stream(video, CAPTURE, true);
-	if (is_vivid()) {	/* wants two buffers */
-		must_queue(video, CAPTURE, DMABUF, 0, fd);
-	}
 	must_dequeue(video, CAPTURE, DMABUF);
 	bars_shift(mem, WIDTH, HEIGHT);
 	munmap(mem, SIZE);
@@ -454,4 +454,54 @@ TEST(prepare_format, "the format cannot change while a buffer is prepared")
 	f.fmt.pix.height *= 2;
 	REQUIRE(ioctl(video, VIDIOC_S_FMT, &f) && errno == EBUSY, "%ux%u",
 		f.fmt.pix.width, f.fmt.pix.height);
+}
+
+TEST(stop_idle, "buffers come back without a stream, and there is none without buffers")
+{
+	int video = camera_open(0, WIDTH, HEIGHT);
+	__u32 type = CAPTURE;
+	int i;
+
+	REQUIRE(ioctl(video, VIDIOC_STREAMON, &type) && errno == EINVAL,
+		"it streams without buffers");
+	stream(video, CAPTURE, false);
+	must_request(video, CAPTURE, MMAP, 2);
+	for (i = 0; i < 2; i++) {
+		must_queue(video, CAPTURE, MMAP, 0, 0);
+		must_queue(video, CAPTURE, MMAP, 1, 0);
+		stream(video, CAPTURE, false);
+		REQUIRE(!(query(video, CAPTURE, 0).flags & V4L2_BUF_FLAG_QUEUED),
+			"it is still queued");
+	}
+	must_queue(video, CAPTURE, MMAP, 1, 0);
+	must_queue(video, CAPTURE, MMAP, 0, 0);
+	stream(video, CAPTURE, true);
+	stream(video, CAPTURE, true);	/* which changes nothing */
+	REQUIRE(must_dequeue(video, CAPTURE, MMAP).index == 1, "another buffer");
+}
+
+static void *wait_for_output(void *arg)
+{
+	struct v4l2_buffer b;
+
+	return (void *)(long)dequeue(*(int *)arg, CAPTURE, MMAP, &b);
+}
+
+TEST(wait_m2m, "a buffer is queued while another thread waits for it")
+{
+	int m2m = m2m_open(WIDTH, HEIGHT);
+	pthread_t thread;
+	void *result;
+
+	must_request(m2m, OUTPUT, MMAP, 1);
+	must_request(m2m, CAPTURE, MMAP, 1);
+	must_queue(m2m, OUTPUT, MMAP, 0, 0);
+	must_queue(m2m, CAPTURE, MMAP, 0, 0);
+	stream(m2m, CAPTURE, true);
+	REQUIRE(!pthread_create(&thread, NULL, wait_for_output, &m2m), "thread");
+	usleep(200000);
+	alarm(20);	/* if the thread holds the lock, this waits for it */
+	stream(m2m, OUTPUT, true);
+	REQUIRE(!pthread_join(thread, &result) && !result, "DQBUF: %ld",
+		(long)result);
 }
