@@ -126,6 +126,7 @@ TEST(stamp_camera, "a frame has the monotonic time at which it was captured")
 	for (i = 0; i < 4; i++) {
 		b = must_dequeue(video, CAPTURE, MMAP);
 		require_clock(&b, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC);
+		REQUIRE(!(b.flags & V4L2_BUF_FLAG_DONE), "flags %#x", b.flags);
 		/* rounded down to microseconds */
 		REQUIRE(stamp_ns(&b) + 1000 > start && stamp_ns(&b) > last &&
 			stamp_ns(&b) <= clock_ns(CLOCK_MONOTONIC),
