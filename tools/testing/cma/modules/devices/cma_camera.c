@@ -9,7 +9,6 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/version.h>
 #include <linux/workqueue.h>
 #include <media/v4l2-common.h>
 #include <media/v4l2-dev.h>
@@ -36,9 +35,9 @@ struct camera {
 	struct v4l2_device v4l2_dev;
 	struct video_device *vfd;
 	struct vb2_queue queue;
-	struct mutex lock, queue_lock;
+	struct mutex lock, queue_lock;	/* of all but the queue; of the queue */
 	void *alloc_ctx;
-	spinlock_t frames_lock;
+	spinlock_t frames_lock;	/* guards frames */
 	struct list_head frames;
 	struct delayed_work work;
 	u32 sequence;
@@ -72,7 +71,7 @@ static void camera_tick(struct work_struct *work)
 	schedule_delayed_work(&cam->work, PERIOD);
 }
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(3, 2, 0)
+#ifndef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* since v3.2 */
 static int camera_setup(struct vb2_queue *q, unsigned int *count,
 			unsigned int *planes, unsigned long sizes[],
 			void *alloc_ctxs[])
@@ -111,7 +110,7 @@ static void camera_queue(struct vb2_buffer *vb)
 	spin_unlock_irq(&cam->frames_lock);
 }
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(3, 2, 0)
+#ifndef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* since v3.2 */
 static int camera_start(struct vb2_queue *q)
 #else
 static int camera_start(struct vb2_queue *q, unsigned int count)
@@ -150,9 +149,9 @@ static const struct vb2_ops camera_qops = {
 static int camera_querycap(struct file *file, void *priv,
 			   struct v4l2_capability *cap)
 {
-	strlcpy(cap->driver, NAME, sizeof(cap->driver));
-	strlcpy(cap->card, video_devdata(file)->name, sizeof(cap->card));
-	strlcpy(cap->bus_info, "platform:" NAME, sizeof(cap->bus_info));
+	snprintf(cap->driver, sizeof(cap->driver), NAME);
+	snprintf(cap->card, sizeof(cap->card), "%s", video_devdata(file)->name);
+	snprintf(cap->bus_info, sizeof(cap->bus_info), "platform:" NAME);
 	cap->device_caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING |
 			   V4L2_CAP_READWRITE;
 	cap->capabilities = cap->device_caps | V4L2_CAP_DEVICE_CAPS;
@@ -163,7 +162,7 @@ static int camera_enum_fmt(struct file *file, void *priv, struct v4l2_fmtdesc *f
 {
 	if (f->index)
 		return -EINVAL;
-	strlcpy(f->description, "RGB565", sizeof(f->description));
+	snprintf(f->description, sizeof(f->description), "RGB565");
 	f->pixelformat = V4L2_PIX_FMT_RGB565;
 	return 0;
 }

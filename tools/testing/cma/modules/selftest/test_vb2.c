@@ -10,7 +10,6 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
-#include <linux/version.h>
 
 #include <media/videobuf2-core.h>
 #include <media/videobuf2-dma-contig.h>
@@ -38,7 +37,7 @@ static struct st_vb2 {
 	int fds[ST_PLANES + 1];
 } vb2;
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(3, 2, 0)
+#ifdef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* since v3.2 */
 static int st_queue_setup(struct vb2_queue *q, const struct v4l2_format *format,
 			  unsigned int *nr_buffers, unsigned int *nr_planes,
 			  unsigned int sizes[], void *ctxs[])
@@ -515,7 +514,7 @@ CMA_SELFTEST(st_vb2_user_file, "memory of a process is released before its file"
 	st_vb2_end();
 }
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(3, 2, 0)	/* looks at the length first */
+#ifdef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* v3.2 looks at the length first */
 #define ST_EMPTY	(-EINVAL)
 #else
 #define ST_EMPTY	(-EFAULT)
