@@ -37,7 +37,7 @@ static struct st_vb2 {
 	int fds[ST_PLANES + 1];
 } vb2;
 
-#ifdef V4L2_BUF_FLAG_PREPARED	/* since v3.2 */
+#ifdef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* since v3.2 */
 static int st_queue_setup(struct vb2_queue *q, const struct v4l2_format *format,
 			  unsigned int *nr_buffers, unsigned int *nr_planes,
 			  unsigned int sizes[], void *ctxs[])
@@ -514,7 +514,7 @@ CMA_SELFTEST(st_vb2_user_file, "memory of a process is released before its file"
 	st_vb2_end();
 }
 
-#ifdef V4L2_BUF_FLAG_PREPARED	/* v3.2 looks at the length first */
+#ifdef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* v3.2 looks at the length first */
 #define ST_EMPTY	(-EINVAL)
 #else
 #define ST_EMPTY	(-EFAULT)

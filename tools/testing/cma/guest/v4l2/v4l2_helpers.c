@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drivers that consist of vb2_ioctl_*, vb2_fop_* and vb2_ops_wait_*: one file owns
+ * the queue, and no lock is held while DQBUF waits. Each test is for a queue with
+ * the lock of its device, and for one with a lock of its own.
+ */
+#define TAP_BEGIN	helpers_begin
+#define TAP_END		helpers_end
+#define TAP_SECONDS	60
+
+#include "tap.h"
+#include "guest.h"
+#include "heap.h"
+#include "video.h"
+
+#include <pthread.h>
+
+#define SIZE	(64 * 64 * 2)
+#define MMAP	V4L2_MEMORY_MMAP
+
+static void helpers_begin(void)
+{
+	module_begin("cma_camera");
+}
+
+static void helpers_end(void)
+{
+	module_end("cma_camera");
+}
+
+/* The first or the second camera of cma_camera. */
+static int helpers_open(unsigned int which)
+{
+	struct v4l2_capability cap;
+	char path[32], name[32];
+	int i, fd;
+
+	REQUIRE(!module_error, "cma_camera: %s", strerror(-module_error));
+	snprintf(name, sizeof(name), "cma_camera%u", which);
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/dev/video%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (!ioctl(fd, VIDIOC_QUERYCAP, &cap) &&
+		    !strcmp((char *)cap.card, name))
+			return fd;
+		close(fd);
+	}
+	REQUIRE(false, "no %s", name);
+	return -1;
+}
+
+static void check_stream(unsigned int which)
+{
+	struct totals before = totals_now();
+	int video = helpers_open(which), heap = heap_open_cma();
+	int fd, shared = new_buffer(heap, SIZE), ret;
+	__u32 *mem[2], *other = map_buffer(shared, SIZE);
+	struct v4l2_buffer b;
+	unsigned int i;
+
+	must_request(video, CAPTURE, MMAP, 2);
+	for (i = 0; i < 2; i++) {
+		mem[i] = map_own(video, i, SIZE);
+		must_queue(video, CAPTURE, MMAP, i, 0);
+	}
+	fd = must_export(video, CAPTURE, 0);
+	stream(video, CAPTURE, true);
+	for (i = 0; i < 6; i++) {
+		b = must_dequeue(video, CAPTURE, MMAP);
+		REQUIRE(b.sequence == i && mem[b.index][0] == i &&
+			mem[b.index][SIZE / 4 - 1] == i &&
+			b.flags & V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
+			"frame %u: %u, %u, flags %#x", i, b.sequence,
+			mem[b.index][0], b.flags);
+		must_queue(video, CAPTURE, MMAP, b.index, 0);
+	}
+	stream(video, CAPTURE, false);
+	munmap(mem[0], SIZE);
+	munmap(mem[1], SIZE);
+	close(fd);
+
+	must_request(video, CAPTURE, V4L2_MEMORY_DMABUF, 2);
+	must_queue(video, CAPTURE, V4L2_MEMORY_DMABUF, 0, shared);
+	memset(other, 0xff, SIZE);
+	stream(video, CAPTURE, true);
+	ret = dequeue(video, CAPTURE, V4L2_MEMORY_DMABUF, &b);
+	REQUIRE(!ret && !other[0] && !other[SIZE / 4 - 1], "%s, %#x",
+		strerror(-ret), other[0]);
+	munmap(other, SIZE);
+	close(shared);
+	close(heap);
+	close(video);
+	require_totals(&before);
+}
+
+TEST(stream, "a driver of handlers captures, exports and imports")
+{
+	check_stream(0);
+	check_stream(1);
+}
+
+/* What only the owner of the queue may do. */
+static void require_busy(int video)
+{
+	struct v4l2_create_buffers create = {
+		.count = 1, .memory = MMAP, .format.type = CAPTURE,
+		.format.fmt.pix.sizeimage = SIZE,
+	};
+	struct v4l2_buffer b = { .type = CAPTURE, .memory = MMAP };
+	__u32 type = CAPTURE;
+	char byte;
+
+	REQUIRE(request(video, CAPTURE, MMAP, 2) == -EBUSY, "REQBUFS");
+	REQUIRE(request(video, CAPTURE, MMAP, 0) == -EBUSY, "REQBUFS(0)");
+	REQUIRE(ioctl(video, VIDIOC_CREATE_BUFS, &create) && errno == EBUSY,
+		"CREATE_BUFS");
+	REQUIRE(ioctl(video, VIDIOC_PREPARE_BUF, &b) && errno == EBUSY,
+		"PREPARE_BUF");
+	REQUIRE(queue(video, CAPTURE, MMAP, 0, 0, 0) == -EBUSY, "QBUF");
+	REQUIRE(dequeue(video, CAPTURE, MMAP, &b) == -EBUSY, "DQBUF");
+	REQUIRE(export_plane(video, CAPTURE, 0, 0, O_RDWR) == -EBUSY, "EXPBUF");
+	REQUIRE(ioctl(video, VIDIOC_STREAMON, &type) && errno == EBUSY,
+		"STREAMON");
+	REQUIRE(ioctl(video, VIDIOC_STREAMOFF, &type) && errno == EBUSY,
+		"STREAMOFF");
+	REQUIRE(read(video, &byte, 1) < 0 && errno == EBUSY, "read");
+}
+
+static void check_owner(unsigned int which)
+{
+	struct totals before = totals_now();
+	int owner = helpers_open(which), other = helpers_open(which);
+	struct v4l2_create_buffers ask = {
+		.memory = MMAP, .format.type = CAPTURE,
+	};
+	char picture[SIZE];
+	struct v4l2_buffer b;
+
+	must_request(owner, CAPTURE, MMAP, 2);
+	require_busy(other);
+	query(other, CAPTURE, 1);
+	REQUIRE(!ioctl(other, VIDIOC_CREATE_BUFS, &ask) && ask.index == 2,
+		"%s, %u", strerror(errno), ask.index);
+	must_queue(owner, CAPTURE, MMAP, 0, 0);
+	must_queue(owner, CAPTURE, MMAP, 1, 0);
+	stream(owner, CAPTURE, true);
+	close(other);
+	b = must_dequeue(owner, CAPTURE, MMAP);
+	REQUIRE(!b.index, "%u", b.index);
+
+	/* the buffers go with their owner */
+	other = helpers_open(which);
+	close(owner);
+	owner = helpers_open(which);
+	REQUIRE(read(other, picture, SIZE) == SIZE, "%s", strerror(errno));
+	require_busy(owner);
+	close(other);
+	must_request(owner, CAPTURE, MMAP, 2);
+	must_request(owner, CAPTURE, MMAP, 0);
+	other = helpers_open(which);
+	must_request(other, CAPTURE, MMAP, 2);
+	require_busy(owner);
+	close(owner);
+	close(other);
+	require_totals(&before);
+}
+
+TEST(owner, "only the file that requested the buffers uses the queue")
+{
+	check_owner(0);
+	check_owner(1);
+}
+
+static void check_poll(unsigned int which)
+{
+	int video = helpers_open(which);
+	struct pollfd poller = { .fd = video, .events = POLLIN };
+	__u32 picture[SIZE / 4];
+
+	REQUIRE(poll(&poller, 1, 5000) == 1 && poller.revents & POLLIN, "%#x",
+		poller.revents);
+	REQUIRE(read(video, picture, SIZE) == SIZE && !picture[0] &&
+		!picture[SIZE / 4 - 1], "%#x", picture[0]);
+	REQUIRE(read(video, picture, SIZE) == SIZE && picture[0] == 1, "%#x",
+		picture[0]);
+	close(video);
+}
+
+TEST(poll, "poll() starts to capture for read()")
+{
+	check_poll(0);
+	check_poll(1);
+}
+
+static void *wait_for_frame(void *arg)
+{
+	struct v4l2_buffer b;
+
+	return (void *)(long)dequeue(*(int *)arg, CAPTURE, MMAP, &b);
+}
+
+static void check_wait(unsigned int which)
+{
+	int video = helpers_open(which);
+	struct v4l2_format f = { .type = CAPTURE };
+	pthread_t thread;
+	void *result;
+
+	must_request(video, CAPTURE, MMAP, 2);
+	stream(video, CAPTURE, true);	/* without a buffer, so that DQBUF waits */
+	REQUIRE(!pthread_create(&thread, NULL, wait_for_frame, &video), "thread");
+	usleep(200000);
+	REQUIRE(!ioctl(video, VIDIOC_G_FMT, &f), "%s", strerror(errno));
+	query(video, CAPTURE, 0);
+	must_queue(video, CAPTURE, MMAP, 0, 0);
+	REQUIRE(!pthread_join(thread, &result) && !result, "DQBUF: %ld",
+		(long)result);
+
+	REQUIRE(!pthread_create(&thread, NULL, wait_for_frame, &video), "thread");
+	usleep(200000);
+	stream(video, CAPTURE, false);
+	REQUIRE(!pthread_join(thread, &result) && (long)result == -EINVAL,
+		"DQBUF: %ld", (long)result);
+	close(video);
+}
+
+TEST(wait, "a DQBUF that waits holds no lock")
+{
+	check_wait(0);
+	check_wait(1);
+}
