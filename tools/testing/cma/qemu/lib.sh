@@ -113,7 +113,7 @@ fragments() {
 	lineage=$(lineage "$base") family=${lineage##* }
 	for name; do
 		case $name:$family in
-		everything:v3.1) names+=(heaps v4l2 drm clcd trace area) ;;
+		everything:v3.1) names+=(heaps v4l2 no-tuners drm clcd trace area) ;;
 		everything:*) names+=(area) ;;
 		*) names+=("$name") ;;
 		esac
