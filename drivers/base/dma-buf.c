@@ -526,15 +526,18 @@ EXPORT_SYMBOL_GPL(dma_buf_put);
  */
 void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits)
 {
+	/* A driver that is being unbound sets it to NULL */
+	struct device_dma_parameters *parms = ACCESS_ONCE(dev->dma_parms);
+
 	memset(limits, 0, sizeof(*limits));
 	limits->mask = dma_get_mask(dev);
-	if (!dev->dma_parms)
+	if (!parms)
 		return;
 
 	/* Not the functions: their defaults stand for what was not set. */
-	limits->seg_boundary = dev->dma_parms->segment_boundary_mask;
-	limits->max_seg_size = dev->dma_parms->max_segment_size;
-	limits->max_seg_count = dev->dma_parms->max_segment_count;
+	limits->seg_boundary = parms->segment_boundary_mask;
+	limits->max_seg_size = parms->max_segment_size;
+	limits->max_seg_count = parms->max_segment_count;
 }
 EXPORT_SYMBOL_GPL(dma_buf_get_limits);
 
@@ -564,24 +567,6 @@ int dma_buf_check_limits(const struct dma_buf_limits *limits, phys_addr_t start,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(dma_buf_check_limits);
-
-/**
- * dma_buf_check_segment() - check that a device can use memory as one segment
- * @dev: device, to which a driver is bound
- * @start: physical address of the memory
- * @size: size in bytes, not 0
- *
- * Context: any.
- * Return: see dma_buf_check_limits().
- */
-int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size)
-{
-	struct dma_buf_limits limits;
-
-	dma_buf_get_limits(dev, &limits);
-	return dma_buf_check_limits(&limits, start, size);
-}
-EXPORT_SYMBOL_GPL(dma_buf_check_segment);
 
 /**
  * dma_buf_attach_limited() - attach a device with limits for this buffer
@@ -1021,8 +1006,14 @@ static void show_totals(struct seq_file *s)
 	seq_printf(s, "\nTotal %u objects, %zu bytes\n", count, size);
 }
 
-/* What is shown after the buffers; s->private is not NULL when it was shown. */
+/* What is shown after the buffers; s->private is the position after it, or NULL. */
 static const char bufinfo_totals;
+
+static void *bufinfo_end(struct seq_file *s, loff_t pos)
+{
+	s->private = (void *)((unsigned long)pos + 1);
+	return (void *)&bufinfo_totals;
+}
 
 static void *bufinfo_start(struct seq_file *s, loff_t *pos)
 {
@@ -1031,22 +1022,22 @@ static void *bufinfo_start(struct seq_file *s, loff_t *pos)
 	if (!*pos)
 		s->private = NULL;
 	mutex_lock(&dma_buf_list_mutex);
+	if (s->private && *pos >= (unsigned long)s->private)
+		return NULL;
+
 	v = seq_list_start_head(&dma_buf_list, *pos);
-	if (!v && !s->private)
-		v = (void *)&bufinfo_totals;
-	return v;
+	return v ? v : bufinfo_end(s, *pos);
 }
 
 static void *bufinfo_next(struct seq_file *s, void *v, loff_t *pos)
 {
 	if (v == &bufinfo_totals) {
 		++*pos;
-		s->private = v;
 		return NULL;
 	}
 
 	v = seq_list_next(v, &dma_buf_list, pos);
-	return v ? v : (void *)&bufinfo_totals;
+	return v ? v : bufinfo_end(s, *pos);
 }
 
 static void bufinfo_stop(struct seq_file *s, void *v)

@@ -211,7 +211,6 @@ void dma_buf_put(struct dma_buf *dmabuf);
 void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits);
 int dma_buf_check_limits(const struct dma_buf_limits *limits, phys_addr_t start,
 			 size_t size);
-int dma_buf_check_segment(struct device *dev, phys_addr_t start, size_t size);
 struct dma_buf_attachment *
 dma_buf_attach_limited(struct dma_buf *dmabuf, struct device *dev,
 		       const struct dma_buf_limits *limits);

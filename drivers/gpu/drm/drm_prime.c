@@ -283,18 +283,20 @@ static void free_table(struct sg_table *sgt)
 }
 
 /* Check that a device can use the pages. Return 0, -ERANGE or -E2BIG. */
-static int check_table(struct sg_table *sgt, struct device *dev)
+static int check_table(struct sg_table *sgt, const struct dma_buf_limits *limits)
 {
-	unsigned int max_count = dma_get_max_seg_count(dev), i;
 	struct scatterlist *sg;
+	unsigned int i;
 	int ret;
 
 	for_each_sg(sgt->sgl, sg, sgt->orig_nents, i) {
-		ret = dma_buf_check_segment(dev, sg_phys(sg), sg->length);
+		ret = dma_buf_check_limits(limits, sg_phys(sg), sg->length);
 		if (ret)
 			return ret;
 	}
-	return max_count && sgt->orig_nents > max_count ? -E2BIG : 0;
+	if (limits->max_seg_count && sgt->orig_nents > limits->max_seg_count)
+		return -E2BIG;
+	return 0;
 }
 
 static struct sg_table *drm_gem_map_dma_buf(struct dma_buf_attachment *attach,
@@ -306,7 +308,7 @@ static struct sg_table *drm_gem_map_dma_buf(struct dma_buf_attachment *attach,
 
 	if (IS_ERR(sgt))
 		return sgt;
-	ret = check_table(sgt, attach->dev);
+	ret = check_table(sgt, &attach->limits);
 	if (ret)
 		goto free;
 

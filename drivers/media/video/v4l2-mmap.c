@@ -133,5 +133,6 @@ int v4l2_mmap_unlocked(struct file *filp, struct vm_area_struct *vma)
  */
 void v4l2_mmap_flush(void)
 {
-	flush_work(&drop_work);
+	/* All instances of the work, on whichever CPU */
+	flush_work_sync(&drop_work);
 }

@@ -255,12 +255,16 @@ static ssize_t do_file_io(struct file *file, char __user *buf, size_t count,
 	if (lock && mutex_lock_interruptible(lock))
 		return -ERESTARTSYS;
 	if (!owned_by_other(q, file)) {
+		void *owner = q->owner;
+
+		/* They can release the lock while they wait for a buffer */
+		q->owner = file->private_data;
 		if (read)
 			ret = vb2_read(q, buf, count, ppos, nonblock);
 		else
 			ret = vb2_write(q, buf, count, ppos, nonblock);
-		if (q->fileio)
-			q->owner = file->private_data;
+		if (!q->fileio)
+			q->owner = owner;
 	}
 	if (lock)
 		mutex_unlock(lock);

@@ -446,6 +446,30 @@ static void check_name(int heap)
 	munmap(end - PAGE, 2 * PAGE);
 }
 
+TEST(bufinfo, "bufinfo ends, with one line of totals, however it is read")
+{
+	static char text[65536];
+	int fd = open(BUFINFO, O_RDONLY), size, totals;
+	size_t len, chunk;
+	char *found;
+
+	REQUIRE(fd >= 0, "%s: %s", BUFINFO, strerror(errno));
+	for (chunk = 1; chunk <= 64; chunk *= 4) {
+		REQUIRE(!lseek(fd, 0, SEEK_SET), "%s", strerror(errno));
+		len = 0;
+		totals = 0;
+		while (len < sizeof(text) - chunk - 1 &&
+		       (size = read(fd, text + len, chunk)) > 0)
+			len += size;
+		text[len] = 0;
+		for (found = text; (found = strstr(found, " bytes\n")); found++)
+			totals++;
+		REQUIRE(totals == 1, "reads of %zu: %d totals in %zu bytes",
+			chunk, totals, len);
+	}
+	close(fd);
+}
+
 TEST(name, "DMA_BUF_SET_NAME sets the name that fdinfo and bufinfo show")
 {
 	each_heap(check_name);
