@@ -10,8 +10,8 @@
  *
  * mmap() is the driver's part. As for munmap(), the mapping belongs to a file of
  * its own here, which holds a reference to that of the device. When the mapping
- * is gone, a work drops the reference. v4l2_open() waits for the work, so that
- * whoever opens the device next finds it released.
+ * is gone, a work drops the reference. v4l2_open() waits for the works of its
+ * device, so that whoever opens the device next finds it released.
  */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
@@ -21,7 +21,9 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <media/v4l2-dev.h>
@@ -31,32 +33,46 @@
 /**
  * struct mapping - what the file of a mapping holds
  * @file: file of the device
- * @node: entry in dropped, when the mapping is gone
+ * @vdev: device; only compared, because the file can have the last reference
+ * @work: drops the reference to @file when the mapping is gone. One for each
+ *	mapping: it can wait for the lock of a device, and others shall not.
+ * @node: entry in dropped, until that is done
  */
 struct mapping {
 	struct file *file;
+	struct video_device *vdev;
+	struct work_struct work;
 	struct list_head node;
 };
 
 static DEFINE_SPINLOCK(dropped_lock);	/* dropped */
 static LIST_HEAD(dropped);
+static DECLARE_WAIT_QUEUE_HEAD(dropped_wait);
 
-static void drop_files(struct work_struct *work)
+static void drop_file(struct work_struct *work)
 {
-	struct mapping *mapping, *next;
-	LIST_HEAD(list);
+	struct mapping *mapping = container_of(work, struct mapping, work);
+
+	fput(mapping->file);
 
 	spin_lock(&dropped_lock);
-	list_splice_init(&dropped, &list);
+	list_del(&mapping->node);
 	spin_unlock(&dropped_lock);
-
-	list_for_each_entry_safe(mapping, next, &list, node) {
-		fput(mapping->file);
-		kfree(mapping);
-	}
+	kfree(mapping);
+	wake_up_all(&dropped_wait);
 }
 
-static DECLARE_WORK(drop_work, drop_files);
+static bool is_released(const struct video_device *vdev)
+{
+	struct mapping *mapping;
+	bool found = false;
+
+	spin_lock(&dropped_lock);
+	list_for_each_entry(mapping, &dropped, node)
+		found |= mapping->vdev == vdev;
+	spin_unlock(&dropped_lock);
+	return !found;
+}
 
 static int mapping_release(struct inode *inode, struct file *file)
 {
@@ -65,7 +81,7 @@ static int mapping_release(struct inode *inode, struct file *file)
 	spin_lock(&dropped_lock);
 	list_add_tail(&mapping->node, &dropped);
 	spin_unlock(&dropped_lock);
-	schedule_work(&drop_work);
+	schedule_work(&mapping->work);
 	return 0;
 }
 
@@ -84,6 +100,8 @@ static struct file *mapping_file(struct file *filp)
 		return ERR_PTR(-ENOMEM);
 
 	mapping->file = filp;
+	mapping->vdev = video_devdata(filp);
+	INIT_WORK(&mapping->work, drop_file);
 	file = anon_inode_getfile("video", &mapping_fops, mapping, O_RDWR);
 	if (IS_ERR(file))
 		kfree(mapping);
@@ -126,13 +144,25 @@ int v4l2_mmap_unlocked(struct file *filp, struct vm_area_struct *vma)
 }
 
 /**
- * v4l2_mmap_flush() - wait until files of former mappings are released
+ * v4l2_mmap_wait() - wait until files of former mappings are released
+ * @vdev: their device
  *
  * Context: process context, may sleep; neither mmap_sem nor the lock of a
  * device is held.
+ * Return: 0, or -ERESTARTSYS if the process is being killed.
+ */
+int v4l2_mmap_wait(struct video_device *vdev)
+{
+	return wait_event_killable(dropped_wait, is_released(vdev));
+}
+
+/**
+ * v4l2_mmap_flush() - wait for all works, before the module goes
+ *
+ * Context: process context, may sleep; no lock is held, and no file of a device
+ * is open or mapped.
  */
 void v4l2_mmap_flush(void)
 {
-	/* All instances of the work, on whichever CPU */
-	flush_work_sync(&drop_work);
+	flush_scheduled_work();
 }

@@ -6,9 +6,11 @@
 #define _V4L2_MMAP_H
 
 struct file;
+struct video_device;
 struct vm_area_struct;
 
 int v4l2_mmap_unlocked(struct file *filp, struct vm_area_struct *vma);
+int v4l2_mmap_wait(struct video_device *vdev);
 void v4l2_mmap_flush(void);
 
 #endif /* _V4L2_MMAP_H */
