@@ -98,11 +98,13 @@ u32 drm_plane_type(struct drm_device *dev, u64 *value)
 	return dev->mode_config.plane_type_property->base.id;
 }
 
-/* Return the CRTC of a plane, or NULL. */
+/* Return the CRTC of a plane, or NULL, also if the driver sets no modes. */
 static struct drm_crtc *find_plane(struct drm_device *dev, u32 id)
 {
 	struct drm_mode_object *obj;
 
+	if (!drm_core_check_feature(dev, DRIVER_MODESET))
+		return NULL;
 	obj = drm_mode_object_find(dev, id, DRM_MODE_OBJECT_PLANE);
 	return obj ? container_of(obj, struct drm_crtc, plane) : NULL;
 }
@@ -200,8 +202,6 @@ int drm_mode_getplane(struct drm_device *dev, void *data,
 	u32 room = args->count_format_types;
 	struct drm_crtc *crtc;
 
-	if (!drm_core_check_feature(dev, DRIVER_MODESET))
-		return -EINVAL;
 	crtc = find_plane(dev, args->plane_id);
 	if (!crtc)
 		return -EINVAL;
@@ -306,8 +306,6 @@ int drm_mode_setplane(struct drm_device *dev, void *data,
 	struct drm_crtc *crtc;
 	int ret;
 
-	if (!drm_core_check_feature(dev, DRIVER_MODESET))
-		return -EINVAL;
 	crtc = find_plane(dev, args->plane_id);
 	if (!crtc)
 		return -EINVAL;
