@@ -25,8 +25,9 @@ static bool is_camera(__u32 caps)
 	return caps & V4L2_CAP_VIDEO_CAPTURE && !is_m2m(caps);
 }
 
-/* Open node number @which with this capability, or skip the test. */
-static int video_open(bool (*can)(__u32 caps), unsigned int which)
+/* Open node number @which of those that are as @is tells, or return -1. */
+static int node_open(bool (*is)(const struct v4l2_capability *cap, const void *arg),
+		     const void *arg, unsigned int which)
 {
 	struct v4l2_capability cap;
 	char path[32];
@@ -37,13 +38,34 @@ static int video_open(bool (*can)(__u32 caps), unsigned int which)
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		if (!ioctl(fd, VIDIOC_QUERYCAP, &cap) &&
-		    can(cap.capabilities & V4L2_CAP_DEVICE_CAPS ?
-			cap.device_caps : cap.capabilities) && !which--)
+		if (!ioctl(fd, VIDIOC_QUERYCAP, &cap) && is(&cap, arg) && !which--)
 			return fd;
 		close(fd);
 	}
-	skip("no %s", can == is_m2m ? "mem2mem driver" : "camera");
+	return -1;
+}
+
+struct video_kind {
+	bool (*can)(__u32 caps);
+};
+
+static bool is_of_kind(const struct v4l2_capability *cap, const void *arg)
+{
+	const struct video_kind *kind = arg;
+
+	return kind->can(cap->capabilities & V4L2_CAP_DEVICE_CAPS ?
+			 cap->device_caps : cap->capabilities);
+}
+
+/* Open node number @which with this capability, or skip the test. */
+static int video_open(bool (*can)(__u32 caps), unsigned int which)
+{
+	struct video_kind kind = { .can = can };
+	int fd = node_open(is_of_kind, &kind, which);
+
+	if (fd < 0)
+		skip("no %s", can == is_m2m ? "mem2mem driver" : "camera");
+	return fd;
 }
 
 /* Two bytes per pixel. */

@@ -28,27 +28,22 @@ static void helpers_end(void)
 	module_end("cma_camera");
 }
 
+static bool has_card_name(const struct v4l2_capability *cap, const void *name)
+{
+	return !strcmp((const char *)cap->card, name);
+}
+
 /* The first or the second camera of cma_camera. */
 static int helpers_open(unsigned int which)
 {
-	struct v4l2_capability cap;
-	char path[32], name[32];
-	int i, fd;
+	char name[32];
+	int fd;
 
 	REQUIRE(!module_error, "cma_camera: %s", strerror(-module_error));
 	snprintf(name, sizeof(name), "cma_camera%u", which);
-	for (i = 0; i < 8; i++) {
-		snprintf(path, sizeof(path), "/dev/video%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (!ioctl(fd, VIDIOC_QUERYCAP, &cap) &&
-		    !strcmp((char *)cap.card, name))
-			return fd;
-		close(fd);
-	}
-	REQUIRE(false, "no %s", name);
-	return -1;
+	fd = node_open(has_card_name, name, 0);
+	REQUIRE(fd >= 0, "no %s", name);
+	return fd;
 }
 
 static void check_stream(unsigned int which)
