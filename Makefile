@@ -65,6 +65,10 @@ oom-test: ## run scenario oom with 10,000 rounds instead of 300
 	@$(DEPS) build qemu
 	@$(CMA)/qemu/run $(CMA)/qemu/long/oom-long
 
+soak: ## run the random tests for ten minutes each: an hour for each base
+	@$(DEPS) build qemu
+	@$(CMA)/qemu/run $(addprefix $(CMA)/qemu/long/soak-,stress debug parallel video fuzz)
+
 cpus-test: ## allocate beside a real-time process on another CPU; needs an idle machine
 	@$(DEPS) build qemu
 	@$(CMA)/qemu/run $(CMA)/qemu/long/other-cpus
@@ -88,4 +92,4 @@ lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 clean: ## remove build/ (downloads stay in the cache)
 	rm -rf build
 
-.PHONY: help demo check unit fuzz series series-check fit-check boot boot-test oom-test cpus-test clients bench bench-plot lint clean
+.PHONY: help demo check unit fuzz series series-check fit-check boot boot-test oom-test soak cpus-test clients bench bench-plot lint clean

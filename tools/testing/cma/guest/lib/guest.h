@@ -252,11 +252,14 @@ static void read_file(const char *path, char *text, size_t size)
 static unsigned long argument(const char *name, unsigned long otherwise)
 {
 	char cmdline[2048];
-	const char *found;
+	const char *found = cmdline;
 
 	read_file("/proc/cmdline", cmdline, sizeof(cmdline));
-	found = strstr(cmdline, name);
-	return found ? strtoul(found + strlen(name), NULL, 10) : otherwise;
+	while ((found = strstr(found, name))) {
+		found += strlen(name);
+		otherwise = strtoul(found, NULL, 10);
+	}
+	return otherwise;
 }
 
 static int write_file(const char *path, const char *text)
