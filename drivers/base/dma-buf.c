@@ -178,6 +178,8 @@ static long dma_buf_ioctl(struct file *file, unsigned int cmd,
 	case DMA_BUF_SET_NAME_A:
 	case DMA_BUF_SET_NAME_B:
 		return dma_buf_ioctl_set_name(dmabuf, (char __user *)arg);
+	case DMA_BUF_IOCTL_CLAIM:
+		return dmabuf->charge ? dma_charge_move(dmabuf->charge) : -ENOTTY;
 	default:
 		return -ENOTTY;
 	}
@@ -203,6 +205,7 @@ static int dma_buf_show_fdinfo(struct seq_file *s, struct file *file)
 	copy_name(dmabuf, name);
 	if (name[0])
 		seq_printf(s, "name:\t%s\n", name);
+	dma_charge_show(s, dmabuf->charge);
 	return 0;
 }
 
@@ -988,6 +991,7 @@ static void show_buffer(struct seq_file *s, struct dma_buf *dmabuf)
 		   atomic_long_read(&file->f_count), dmabuf->exp_name,
 		   file->f_path.dentry->d_inode->i_ino,
 		   name[0] ? name : "<none>");
+	dma_charge_show(s, dmabuf->charge);
 	seq_puts(s, "\tAttached Devices:\n");
 	seq_printf(s, "Total %u devices attached\n\n",
 		   show_attachments(s, dmabuf));

@@ -21,6 +21,7 @@
 #include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-charge.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -68,6 +69,7 @@ struct heap_memory {
  * @mappings: list of mappings by devices, linked by &struct heap_mapping.node
  * @nr_users: number of mappings by devices, processes and the kernel; rises
  *	from 0 only with @lock held
+ * @charge: whom the size of the buffer is charged to
  */
 struct heap_buffer {
 	struct mutex lock;		/* memory, mappings */
@@ -76,6 +78,7 @@ struct heap_buffer {
 	struct heap_memory memory;
 	struct list_head mappings;
 	atomic_t nr_users;
+	struct dma_charge charge;
 };
 
 /**
@@ -947,6 +950,7 @@ static void heap_release(struct dma_buf *dmabuf)
 
 	if (has_memory(&buffer->memory))
 		free_memory(&buffer->memory, buffer->size);
+	dma_uncharge(&buffer->charge);
 	kfree(buffer);
 }
 
@@ -969,15 +973,17 @@ static const struct dma_buf_ops heap_buffer_ops = {
  * @heap_name: name of the heap, never freed
  * @cma: area to allocate the buffer from now, or NULL to allocate it on first
  *	map
+ * @file: what to charge the buffer to, in addition to the user of the caller
  * @size: size in bytes, a multiple of PAGE_SIZE, not 0
  * @flags: access for mappings, see __dma_buf_export()
  *
  * Context: process context, may sleep.
  * Return: the buffer with one reference, which is dropped with dma_buf_put();
- * ERR_PTR(-ENOMEM), or the error of __dma_buf_export().
+ * ERR_PTR(-ENOMEM), ERR_PTR(-EDQUOT), or the error of __dma_buf_export().
  */
 struct dma_buf *heap_buffer_new(const char *heap_name, struct cma *cma,
-				size_t size, int flags)
+				struct dma_charge_file *file, size_t size,
+				int flags)
 {
 	struct heap_buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
 	struct heap_limits limits = { .mask = ~0ULL };
@@ -991,21 +997,29 @@ struct dma_buf *heap_buffer_new(const char *heap_name, struct cma *cma,
 	buffer->cma = cma;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->mappings);
+	ret = dma_charge(&buffer->charge, file, size);
+	if (ret)
+		goto free_buffer;
 	if (cma) {
 		ret = alloc_contiguous(&buffer->memory, size, cma, &limits);
-		if (ret) {
-			kfree(buffer);
-			return ERR_PTR(ret);
-		}
+		if (ret)
+			goto uncharge;
 		clear_memory(&buffer->memory);
 	}
 
 	dmabuf = dma_buf_export_named(buffer, &heap_buffer_ops, size, flags,
 				      heap_name);
-	if (IS_ERR(dmabuf)) {
-		if (cma)
-			free_memory(&buffer->memory, size);
-		kfree(buffer);
+	if (!IS_ERR(dmabuf)) {
+		dmabuf->charge = &buffer->charge;
+		return dmabuf;
 	}
-	return dmabuf;
+	ret = PTR_ERR(dmabuf);
+
+	if (cma)
+		free_memory(&buffer->memory, size);
+uncharge:
+	dma_uncharge(&buffer->charge);
+free_buffer:
+	kfree(buffer);
+	return ERR_PTR(ret);
 }

@@ -11,6 +11,7 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-charge.h>
 #include <linux/dma-heap.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
@@ -41,15 +42,26 @@ struct dma_heap {
 	struct cma *cma;
 };
 
+/**
+ * struct heap_file - an open node of a heap; both members are constant
+ * @heap: heap
+ * @charge: what is charged to the file, or NULL without CONFIG_DMA_CHARGE
+ */
+struct heap_file {
+	struct dma_heap *heap;
+	struct dma_charge_file *charge;
+};
+
 /*
  * Allocate a buffer and return its descriptor to user space. The descriptor is
  * installed last, after everything that can fail, because it could not be taken
  * back safely.
  */
-static long heap_alloc(struct dma_heap *heap,
+static long heap_alloc(struct heap_file *file,
 		       struct dma_heap_allocation_data *data,
 		       void __user *arg, size_t arg_size)
 {
+	struct dma_heap *heap = file->heap;
 	struct dma_buf *dmabuf;
 	int fd;
 
@@ -65,7 +77,7 @@ static long heap_alloc(struct dma_heap *heap,
 	if (fd < 0)
 		return fd;
 
-	dmabuf = heap_buffer_new(heap->name, heap->cma,
+	dmabuf = heap_buffer_new(heap->name, heap->cma, file->charge,
 				 PAGE_ALIGN(data->len),
 				 data->fd_flags & O_ACCMODE);
 	if (IS_ERR(dmabuf)) {
@@ -90,7 +102,6 @@ static long heap_alloc(struct dma_heap *heap,
  */
 static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct dma_heap *heap = file->private_data;
 	struct dma_heap_allocation_data data;
 	size_t size = min_t(size_t, _IOC_SIZE(cmd), sizeof(data));
 
@@ -105,18 +116,38 @@ static long heap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (copy_from_user(&data, (void __user *)arg, size))
 		return -EFAULT;
 
-	return heap_alloc(heap, &data, (void __user *)arg, size);
+	return heap_alloc(file->private_data, &data, (void __user *)arg, size);
 }
 
 static int heap_open(struct inode *inode, struct file *file)
 {
-	file->private_data = container_of(inode->i_cdev, struct dma_heap, cdev);
+	struct heap_file *heap_file = kzalloc(sizeof(*heap_file), GFP_KERNEL);
+
+	if (!heap_file)
+		return -ENOMEM;
+	heap_file->heap = container_of(inode->i_cdev, struct dma_heap, cdev);
+	heap_file->charge = dma_charge_open();
+	if (IS_ERR(heap_file->charge)) {
+		kfree(heap_file);
+		return -ENOMEM;
+	}
+	file->private_data = heap_file;
 	return nonseekable_open(inode, file);
+}
+
+static int heap_close(struct inode *inode, struct file *file)
+{
+	struct heap_file *heap_file = file->private_data;
+
+	dma_charge_close(heap_file->charge);
+	kfree(heap_file);
+	return 0;
 }
 
 static const struct file_operations heap_fops = {
 	.owner		= THIS_MODULE,
 	.open		= heap_open,
+	.release	= heap_close,
 	.unlocked_ioctl	= heap_ioctl,
 	.compat_ioctl	= heap_ioctl,
 	.llseek		= no_llseek,

@@ -11,6 +11,7 @@
 struct cma;
 struct device;
 struct dma_buf;
+struct dma_charge_file;
 struct page;
 
 /*
@@ -26,7 +27,8 @@ struct page;
 
 int __init dma_heap_add(const char *name, struct cma *cma);
 struct dma_buf *heap_buffer_new(const char *heap_name, struct cma *cma,
-				size_t size, int flags);
+				struct dma_charge_file *file, size_t size,
+				int flags);
 
 #ifdef CONFIG_DMABUF_HEAPS_CMA
 int __init heap_cma_init(void);

@@ -37,10 +37,13 @@ struct dma_buf_sync {
 #define DMA_BUF_SET_NAME	_IOW(DMA_BUF_BASE, 1, const char *)
 #define DMA_BUF_SET_NAME_A	_IOW(DMA_BUF_BASE, 1, __u32)
 #define DMA_BUF_SET_NAME_B	_IOW(DMA_BUF_BASE, 1, __u64)
+/* Let the memory count against the limits of the caller's user. Not in mainline. */
+#define DMA_BUF_IOCTL_CLAIM	_IO(DMA_BUF_BASE, 64)
 
 #ifdef __KERNEL__
 
 #include <linux/device.h>
+#include <linux/dma-charge.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -130,6 +133,8 @@ struct dma_buf_ops {
  * @name_lock: guards @name; innermost
  * @name: name set by user space, or NULL; @name_lock
  * @list_node: entry in the list of all buffers
+ * @charge: whom the memory is charged to, set by the exporter after
+ *	dma_buf_export(); or NULL
  * @priv: private data of the exporter
  */
 struct dma_buf {
@@ -146,6 +151,7 @@ struct dma_buf {
 	spinlock_t name_lock;		/* name */
 	char *name;
 	struct list_head list_node;
+	struct dma_charge *charge;
 	void *priv;
 };
 

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Buffers are charged to users and open files, whose limits hold
+ */
+#include "tap.h"
+#include "guest.h"
+#include "heap.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define DIR_CHARGE	"/sys/kernel/mm/dma_charge/"
+#define SIZE		(256U << 10)
+/* Of this series; the program is compiled with the headers of the compiler */
+#ifndef DMA_BUF_IOCTL_CLAIM
+#define DMA_BUF_IOCTL_CLAIM	_IO(DMA_BUF_BASE, 64)
+#endif
+#define SOMEBODY	1000
+#define SOMEBODY_ELSE	1001
+
+static void set_limit(const char *file, const char *text)
+{
+	char path[100];
+	int ret;
+
+	snprintf(path, sizeof(path), DIR_CHARGE "%s", file);
+	ret = write_file(path, text);
+	REQUIRE(!ret, "%s: %s: %s", path, text, strerror(-ret));
+}
+
+static void no_limits(void)
+{
+	set_limit("user_limit", "max");
+	set_limit("file_limit", "max");
+	set_limit("user_limits", "1000 default");
+	set_limit("user_limits", "1001 default");
+}
+
+static void refuse(const char *file, const char *text, int error)
+{
+	char path[100];
+	int ret;
+
+	snprintf(path, sizeof(path), DIR_CHARGE "%s", file);
+	ret = write_file(path, text);
+	REQUIRE(ret == -error, "%s: %s: %s", path, text, strerror(-ret));
+}
+
+/* What debugfs says of a user: buffers, bytes, peak, refused. */
+struct charged {
+	unsigned long buffers;
+	unsigned long long bytes, peak;
+	unsigned long refused;
+};
+
+static struct charged charged(unsigned int uid)
+{
+	FILE *f = fopen("/sys/kernel/debug/dma_charge", "r");
+	struct charged c, none = { 0, 0, 0, 0 };
+	char line[200], limit[30];
+	unsigned int found;
+
+	REQUIRE(f, "%s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%u %lu %llu %llu %29s %lu", &found, &c.buffers,
+			   &c.bytes, &c.peak, limit, &c.refused) == 6 &&
+		    found == uid) {
+			fclose(f);
+			return c;
+		}
+	}
+	fclose(f);
+	return none;
+}
+
+/* Run as a user without privileges, with open heaps; returns its exit status. */
+static int as_user(unsigned int uid, int (*run)(int heap, int arg), int heap, int arg)
+{
+	int status;
+	pid_t pid = fork();
+
+	REQUIRE(pid >= 0, "%s", strerror(errno));
+	if (!pid)
+		_exit(setgid(uid) || setuid(uid) ? 99 : run(heap, arg));
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "status %x", status);
+	return WEXITSTATUS(status);
+}
+
+/* Allocate until it fails with EDQUOT, and keep the buffers; returns their number. */
+static int how_many(int heap, int most)
+{
+	int n, fd;
+
+	for (n = 0; n < most; n++) {
+		fd = heap_alloc(heap, SIZE, O_RDWR);
+		if (fd == -EDQUOT)
+			return n;
+		if (fd < 0)
+			return 90;
+	}
+	return n;
+}
+
+static void check_user_limit(int heap)
+{
+	unsigned long refused = charged(SOMEBODY).refused;
+
+	no_limits();
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 6, "a limit, although there is none");
+	set_limit("user_limit", "1048576\n");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 4, "not 4 buffers");
+	set_limit("user_limit", "1280k");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 5, "not 5 buffers");
+	set_limit("user_limits", "1000 512K\n");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 2, "the user's own limit");
+	REQUIRE(as_user(SOMEBODY_ELSE, how_many, heap, 6) == 5, "somebody else's limit");
+	set_limit("user_limits", "1000 0");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 0, "a limit of nothing");
+	set_limit("user_limits", "1000 max");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 6, "no limit of the user's");
+	set_limit("user_limits", "1000 default");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 5, "the default again");
+	REQUIRE(how_many(heap, 6) == 6, "root has CAP_SYS_RESOURCE");
+	no_limits();
+	REQUIRE(charged(SOMEBODY).refused == refused + 5, "%lu refused, was %lu",
+		charged(SOMEBODY).refused, refused);
+	REQUIRE(!charged(SOMEBODY).bytes && !charged(SOMEBODY).buffers, "%llu bytes remain",
+		charged(SOMEBODY).bytes);
+}
+
+TEST(user_limit, "a user gets no more than the limit, and everything is freed")
+{
+	each_heap(check_user_limit);
+}
+
+static void check_file_limit(int heap)
+{
+	char path[64];
+	int again;
+
+	no_limits();
+	set_limit("file_limit", "768K");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 3, "not 3 buffers");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", heap);
+	again = open(path, O_RDWR);
+	REQUIRE(again >= 0, "%s", strerror(errno));
+	REQUIRE(as_user(SOMEBODY, how_many, again, 6) == 3, "another open file");
+	close(again);
+	no_limits();
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 6, "a limit, although there is none");
+}
+
+TEST(file_limit, "an open file gets no more than the limit")
+{
+	each_heap(check_file_limit);
+}
+
+static int open_alloc_close(int heap, int unused)
+{
+	char path[64];
+	int fd[3], i, again;
+
+	(void)unused;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", heap);
+	again = open(path, O_RDWR);
+	if (again < 0)
+		return 91;
+	for (i = 0; i < 3; i++) {
+		fd[i] = heap_alloc(again, SIZE, O_RDWR);
+		if (fd[i] < 0)
+			return 92;
+	}
+	close(again);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
+	return 0;
+}
+
+static void check_file_gone(int heap)
+{
+	int i;
+
+	no_limits();
+	/* Root reopens; a user cannot open the node */
+	for (i = 0; i < 20; i++)
+		REQUIRE(!open_alloc_close(heap, 0), "round %d", i);
+}
+
+TEST(file_gone, "buffers outlive the file that they are charged to")
+{
+	each_heap(check_file_gone);
+}
+
+static int claim(int heap, int fd)
+{
+	(void)heap;
+	return ioctl(fd, DMA_BUF_IOCTL_CLAIM) ? errno : 0;
+}
+
+static void check_claim(int heap)
+{
+	struct charged mine, theirs;
+	char path[64], text[400];
+	int fd;
+
+	no_limits();
+	fd = heap_alloc(heap, SIZE, O_RDWR);
+	REQUIRE(fd >= 0, "%s", strerror(-fd));
+	mine = charged(0);
+	theirs = charged(SOMEBODY);
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	read_file(path, text, sizeof(text));
+	REQUIRE(strstr(text, "charged_uid:\t0\n"), "%s", text);
+
+	set_limit("user_limit", "128K");
+	REQUIRE(as_user(SOMEBODY, claim, heap, fd) == EDQUOT, "beyond the limit");
+	REQUIRE(charged(0).bytes == mine.bytes, "the charge moved nevertheless");
+	set_limit("user_limit", "max");
+	REQUIRE(!as_user(SOMEBODY, claim, heap, fd), "no limit");
+	REQUIRE(charged(0).bytes == mine.bytes - SIZE, "still charged");
+	REQUIRE(charged(SOMEBODY).bytes == theirs.bytes + SIZE, "not charged");
+	close(fd);
+	REQUIRE(charged(SOMEBODY).bytes == theirs.bytes, "charged after it was freed");
+	REQUIRE(charged(0).bytes == mine.bytes - SIZE, "uncharged twice");
+	no_limits();
+}
+
+TEST(claim, "a charge moves to the user who claims the buffer, within the limit")
+{
+	each_heap(check_claim);
+}
+
+static int alloc_and_hold(int heap, int pipe)
+{
+	char c = heap_alloc(heap, SIZE, O_RDWR) >= 0;
+
+	if (write(pipe, &c, 1) != 1)
+		return 1;
+	pause();
+	return 0;
+}
+
+TEST(killed, "the charge of a process that is killed is gone")
+{
+	int heap = heap_open_cma(), fds[2], status;
+	struct charged before = charged(SOMEBODY);
+	pid_t pid;
+	char c;
+
+	no_limits();
+	REQUIRE(!pipe(fds), "%s", strerror(errno));
+	pid = fork();
+	REQUIRE(pid >= 0, "%s", strerror(errno));
+	if (!pid)
+		_exit(setuid(SOMEBODY) || alloc_and_hold(heap, fds[1]));
+	REQUIRE(read(fds[0], &c, 1) == 1 && c, "no buffer");
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes + SIZE, "not charged");
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes, "still charged");
+	REQUIRE(charged(SOMEBODY).buffers == before.buffers, "still counted");
+}
+
+/* The limit changes while four processes are at it. */
+TEST(race, "a limit that changes while processes allocate is never exceeded by much")
+{
+	static const char * const limits[] = { "512K", "max", "0", "8M" };
+	int heap = heap_open_cma(), i, status;
+	pid_t pids[4];
+
+	for (i = 0; i < 4; i++) {
+		pids[i] = fork();
+		REQUIRE(pids[i] >= 0, "%s", strerror(errno));
+		if (pids[i])
+			continue;
+		if (setuid(SOMEBODY + i / 2))
+			_exit(1);
+		for (;;) {
+			int fd = heap_alloc(heap, SIZE / 4, O_RDWR);
+
+			if (fd >= 0)
+				close(fd);
+			else if (fd != -EDQUOT)
+				_exit(2);
+		}
+	}
+	for (i = 0; i < 200; i++) {
+		set_limit("user_limit", limits[i % 4]);
+		usleep(5000);
+	}
+	for (i = 0; i < 4; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], &status, 0);
+		REQUIRE(WIFSIGNALED(status), "process %d: status %x", i, status);
+	}
+	no_limits();
+	REQUIRE(!charged(SOMEBODY).bytes && !charged(SOMEBODY_ELSE).bytes, "charged");
+}
+
+TEST(malformed, "malformed limits are refused, and change nothing")
+{
+	char text[64];
+
+	no_limits();
+	set_limit("user_limit", "4M");
+	refuse("user_limit", "\n", EINVAL);
+	refuse("user_limit", "-1", EINVAL);
+	refuse("user_limit", "4X", EINVAL);
+	refuse("user_limit", "4M ", EINVAL);
+	refuse("user_limit", "M", EINVAL);
+	refuse("user_limit", "all", EINVAL);
+	refuse("user_limit", "99999999999999999999", ERANGE);
+	refuse("user_limit", "18446744073709551615", ERANGE);
+	refuse("user_limit", "17179869184G", ERANGE);
+	refuse("user_limits", "1000", EINVAL);
+	refuse("user_limits", "1000 ", EINVAL);
+	refuse("user_limits", "somebody 4M", EINVAL);
+	refuse("user_limits", "-1 4M", EINVAL);
+	refuse("user_limits", "4294967296 4M", ERANGE);
+	refuse("user_limits", "99999999999999 4M", EINVAL);
+	read_file(DIR_CHARGE "user_limit", text, sizeof(text));
+	REQUIRE(!strcmp(text, "4194304\n"), "%s", text);
+	read_file(DIR_CHARGE "user_limits", text, sizeof(text));
+	REQUIRE(!text[0], "%s", text);
+	no_limits();
+}
