@@ -102,28 +102,31 @@ static struct dma_charge_user *find_charge_user(uid_t uid)
 	return NULL;
 }
 
-/* Return the user, or NULL if there is no memory for a new one. */
-static struct dma_charge_user *get_charge_user(uid_t uid)
+/* Return the user with charge_lock held; or NULL without it, if there is no memory. */
+static struct dma_charge_user *lock_charge_user(uid_t uid)
 {
-	struct dma_charge_user *user, *new = NULL;
+	struct dma_charge_user *user, *new;
 
 	spin_lock(&charge_lock);
 	user = find_charge_user(uid);
-	if (!user) {
-		spin_unlock(&charge_lock);
-		new = kzalloc(sizeof(*new), GFP_KERNEL);
-		spin_lock(&charge_lock);
-		user = find_charge_user(uid);
-		if (!user && new) {
-			new->uid = uid;
-			hlist_add_head(&new->node, users_of(uid));
-			nr_users++;
-			swap(user, new);
-		}
-	}
+	if (user)
+		return user;
 	spin_unlock(&charge_lock);
-	kfree(new);
-	return user;
+
+	new = kzalloc(sizeof(*new), GFP_KERNEL);
+	if (!new)
+		return NULL;
+	new->uid = uid;
+
+	spin_lock(&charge_lock);
+	user = find_charge_user(uid);
+	if (user) {
+		kfree(new);
+		return user;
+	}
+	hlist_add_head(&new->node, users_of(uid));
+	nr_users++;
+	return new;
 }
 
 static bool exceeds(unsigned long pages, unsigned long more,
@@ -229,13 +232,12 @@ EXPORT_SYMBOL_GPL(dma_charge_close);
 int dma_charge(struct dma_charge *charge, struct dma_charge_file *file,
 	       size_t size)
 {
-	struct dma_charge_user *user = get_charge_user(current_uid());
+	struct dma_charge_user *user = lock_charge_user(current_uid());
 	unsigned long pages = DIV_ROUND_UP(size, PAGE_SIZE);
 
 	if (!user)
 		return -ENOMEM;
 
-	spin_lock(&charge_lock);
 	if (over_limit(user, file, pages)) {
 		spin_unlock(&charge_lock);
 		/* It may log, so it is only asked when the answer matters. */
@@ -268,14 +270,13 @@ EXPORT_SYMBOL_GPL(dma_charge);
  */
 int dma_charge_move(struct dma_charge *charge)
 {
-	struct dma_charge_user *user = get_charge_user(current_uid());
+	struct dma_charge_user *user = lock_charge_user(current_uid());
 	struct dma_charge_file *file = NULL;
 	int ret = 0;
 
 	if (!user)
 		return -ENOMEM;
 
-	spin_lock(&charge_lock);
 	if (charge->user && charge->user != user &&
 	    over_limit(user, NULL, charge->pages)) {
 		spin_unlock(&charge_lock);
@@ -477,10 +478,9 @@ static ssize_t user_limits_store(struct kobject *kobj,
 	if (ret)
 		return ret;
 
-	user = get_charge_user(uid);
+	user = lock_charge_user(uid);
 	if (!user)
 		return -ENOMEM;
-	spin_lock(&charge_lock);
 	user->has_limit = has_limit;
 	user->limit = limit;
 	spin_unlock(&charge_lock);

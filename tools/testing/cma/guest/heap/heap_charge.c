@@ -68,6 +68,7 @@ static void check_file_limit(int heap)
 	no_limits();
 	set_limit("file_limit", "768K");
 	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 3, "not 3 buffers");
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 6) == 3, "buffers that are free count");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", heap);
 	again = open(path, O_RDWR);
 	REQUIRE(again >= 0, "%s", strerror(errno));
@@ -147,6 +148,8 @@ static void check_claim(int heap)
 	REQUIRE(!as_user(SOMEBODY, claim, heap, fd), "no limit");
 	REQUIRE(charged(0).bytes == mine.bytes - SIZE, "still charged");
 	REQUIRE(charged(SOMEBODY).bytes == theirs.bytes + SIZE, "not charged");
+	set_limit("file_limit", "256K");
+	REQUIRE(as_user(SOMEBODY_ELSE, how_many, heap, 2) == 1, "it counts against the file");
 	close(fd);
 	REQUIRE(charged(SOMEBODY).bytes == theirs.bytes, "charged after it was freed");
 	REQUIRE(charged(0).bytes == mine.bytes - SIZE, "uncharged twice");
