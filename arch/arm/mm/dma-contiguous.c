@@ -231,11 +231,28 @@ static void set_linear_prot(struct page *page, size_t size, pgprot_t prot)
 			 pfn + ((addr - start) >> PAGE_SHIFT),
 			 (next - addr) >> PAGE_SHIFT, prot);
 	}
+}
 
+static void map_linear(struct page *page, size_t size, pgprot_t prot)
+{
+	set_linear_prot(page, size, prot);
+	/*
+	 * Not only the linear mapping: after vunmap() of a page, TLBs may still
+	 * have its cached mapping, which allows a CPU to fetch lines of it.
+	 */
+	flush_tlb_all();
+}
+
+static void unmap_linear(struct page *page, size_t size)
+{
+	unsigned long start = (unsigned long)page_address(page);
+
+	set_linear_prot(page, size,
+			__pgprot(get_mem_type(MT_MEMORY)->prot_pte));
 	if (size > FLUSH_TLB_PAGES * PAGE_SIZE)
 		flush_tlb_all();
 	else
-		flush_tlb_kernel_range(start, end);
+		flush_tlb_kernel_range(start, start + size);
 }
 
 /* Clear the entries that kmap_atomic() has left in slots that are not in use */
@@ -306,7 +323,7 @@ static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
 		return NULL;
 	}
 
-	set_linear_prot(page, size, prot);
+	map_linear(page, size, prot);
 	return addr;
 }
 
@@ -315,8 +332,7 @@ static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
 	if (PageHighMem(page))
 		vunmap(cpu_addr);
 	else
-		set_linear_prot(page, size,
-				__pgprot(get_mem_type(MT_MEMORY)->prot_pte));
+		unmap_linear(page, size);
 }
 
 static void flush_inner(void *addr, size_t size)
