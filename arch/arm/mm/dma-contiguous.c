@@ -357,14 +357,32 @@ static void clear_buffer(void *addr, size_t size)
 	wmb();
 }
 
+/* See FLUSH_WHILE_CACHED */
+static void flush_while_cached(struct page *page, size_t size)
+{
+	size_t done;
+
+	if (!PageHighMem(page)) {
+		flush_inner(page_address(page), size);
+		return;
+	}
+	for (done = 0; done < size; done += PAGE_SIZE) {
+		struct page *p = nth_page(page, done >> PAGE_SHIFT);
+
+		flush_inner(kmap(p), PAGE_SIZE);
+		kunmap(p);
+		cond_resched();
+	}
+}
+
 /* Map a buffer and clear it in memory, with nothing left in the caches */
 static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 {
 	phys_addr_t phys = page_to_phys(page);
 	void *cpu_addr;
 
-	if (FLUSH_WHILE_CACHED && !PageHighMem(page))
-		flush_inner(page_address(page), size);
+	if (FLUSH_WHILE_CACHED)
+		flush_while_cached(page, size);
 
 	cpu_addr = map_buffer(page, size, prot);
 	if (!cpu_addr)

@@ -78,7 +78,7 @@ void cond_resched(void)
 	nr_resched++;
 }
 
-/* Pages and arm_areas: a page has the number of its buffer */
+/* Pages and areas: a page has the number of its buffer */
 
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 {

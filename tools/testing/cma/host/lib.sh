@@ -43,3 +43,18 @@ has_m32() {
 	gcc "${m32[@]}" -fsanitize=address,undefined -o "$out/m32" "$out/m32.c" 2>/dev/null &&
 		"$out/m32"
 }
+
+# The file for v3.1's ARM. Each header that is not ours is replaced by arm.h. Sets arm and headers.
+arm_headers() {
+	local h
+	arm=$src/arch/arm/mm/dma-contiguous.c
+	headers=$out/include-arm
+	mkdir -p "$headers"
+	while read -r h; do
+		[[ $h != trace/* && -e $src/include/$h || -e $src/arch/arm/include/$h ]] && continue
+		mkdir -p "$headers/$(dirname "$h")"
+		echo '#include "arm.h"' > "$headers/$h"
+	done < <(grep -hoP '^#\s*include [<"]\K[^>"]+\.h' "$arm" \
+		"$src"/include/linux/{cma,dma-contiguous}.h "$src/arch/arm/include/asm/dma-contiguous.h" | sort -u)
+	echo '#include_next <linux/errno.h>' >> "$headers/linux/errno.h"
+}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the tests on arm.h share: arithmetic, arm_areas, page tables in the memory of the model */
+/* What the tests on arm.h share: arithmetic, areas, page tables in the memory of the model */
 #include <sys/mman.h>
 
 #include "arm.h"
 #include <linux/cma.h>
 
 struct page arm_pages[ARM_LOW_PAGES + ARM_HIGH_PAGES];
-char *arm_memory, *arm_vmalloc;
+char *arm_memory, *arm_vmalloc, *arm_kmap;
 pte_t arm_slots[4 * KM_TYPE_NR];
 static pmd_t slots_pmd;
 pmd_t *top_pmd = &slots_pmd;
@@ -296,6 +296,7 @@ void arm_reset_machine(void)
 	if (!arm_memory) {
 		arm_memory = address_space(ARM_LOW_PAGES << PAGE_SHIFT);
 		arm_vmalloc = address_space(ARM_HIGH_PAGES << PAGE_SHIFT);
+		arm_kmap = address_space(ARM_HIGH_PAGES << PAGE_SHIFT);
 	}
 	for (i = 0; i < ARM_TABLES; i++) {
 		arm_pmds[i][0] = (PHYS_OFFSET + i * PGDIR_SIZE) | PMD_TYPE_SECT;
