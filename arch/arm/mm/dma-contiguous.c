@@ -129,6 +129,8 @@ static void __init split_sections(pmd_t *pmd, unsigned long addr)
 		set_pte_ext(pte + i, pfn_pte(__phys_to_pfn(__pa(virt)),
 					     __pgprot(type->prot_pte)), 0);
 	}
+	/* empty entries, too, because a table walk may not look into the L1 */
+	clean_dcache_area((void *)pte + PTE_HWTABLE_OFF, PTE_HWTABLE_SIZE);
 
 	pmd_clear(pmd);
 	flush_tlb_kernel_range(addr, addr + PGDIR_SIZE);
