@@ -101,6 +101,12 @@ bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 
 /* Page tables, their copy in memory, and the TLBs */
 
+void pmd_clear(pmd_t *pmd)
+{
+	pmd[0] = 0;
+	pmd[1] = 0;
+}
+
 void __pmd_populate(pmd_t *pmd, phys_addr_t table, unsigned int prot)
 {
 	unsigned long first, i;

@@ -241,12 +241,6 @@ pte_t *pte_offset_kernel(pmd_t *pmd, unsigned long addr)
 	return (pte_t *)__va(table) + (addr >> PAGE_SHIFT) % PTRS_PER_PTE;
 }
 
-void pmd_clear(pmd_t *pmd)
-{
-	pmd[0] = 0;
-	pmd[1] = 0;
-}
-
 u32 *arm_hw_entry(unsigned long page)
 {
 	unsigned long addr = (unsigned long)arm_memory + (page << PAGE_SHIFT);

@@ -1,0 +1,702 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Do coherent buffers on ARM have the right data, whatever caches and TLBs do?
+ *
+ * The functions that the kernel's code calls for caches, TLBs and barriers record what
+ * they do, as those of ARMv7 with an L2 of type PL310 do it. cache.h says what the
+ * hardware may do in between.
+ */
+#include <stdarg.h>
+
+#include "arm.h"
+#include "cache.h"
+#include <linux/cma.h>
+#include <linux/dma-contiguous.h>
+#include <asm/dma-contiguous.h>
+
+#define TAP_PREFIX	UNIT ": "
+#define TAP_SECONDS	120
+#define TAP_TEST_BEGIN	begin
+#define TAP_TEST_END	end
+static void begin(void);
+static void end(void);
+#include "tap.h"
+
+/* All of memory */
+#define ANY	0ULL, ~0ULL
+
+static struct device low, high = { &arm_areas[1] };
+static u32 shadow[ARM_LOW_PAGES];	/* entries of the hardware's tables, as recorded */
+static bool has_shadow[ARM_LOW_PAGES];
+#define TABLE_MEMORY	(ARM_TABLES * 4096U)
+static bool is_dirty[TABLE_MEMORY / CACHE_LINE];	/* lines of tables, before they are used */
+static int cpu;
+static char console[4096];
+static unsigned long vmap_pages;
+static phys_addr_t vmap_phys;
+static struct vm_struct vm_area;
+static unsigned int nr_lazy_pages;
+static phys_addr_t lazy_start;
+
+void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	printf("# %s:%d: %s%s", file, line, what, *fmt ? ": " : "");
+	vprintf(fmt, args);
+	printf("\n# console: %s\n", console);
+	fflush(stdout);
+	abort();
+}
+
+void arm_require(bool condition, const char *what)
+{
+	REQUIRE(condition, "%s", what);
+}
+
+void arm_print(const char *fmt, ...)
+{
+	size_t len = strlen(console);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(console + len, sizeof(console) - len, fmt, args);
+	va_end(args);
+}
+
+void arm_lock(spinlock_t *lock, bool hold)
+{
+	REQUIRE(lock->held != hold, "a lock is taken twice, or not held");
+	lock->held = hold;
+}
+
+void cond_resched(void)
+{
+}
+
+/* Tables of the linear mapping: stores are seen when something else is recorded */
+
+static unsigned int attribute(u32 hw)
+{
+	if (!hw)
+		return CACHE_NONE;
+	return hw & L_PTE_MT_MASK << 4 ? CACHE_UNCACHED : CACHE_CACHED;
+}
+
+static phys_addr_t phys_of_page(unsigned long page)
+{
+	return PHYS_OFFSET + (page << PAGE_SHIFT);
+}
+
+static void record_stores(void)
+{
+	unsigned long page, first;
+
+	for (page = ARM_LOW_AREA - ARM_LOW_PFN; page < ARM_LOW_PAGES; page++) {
+		if (!has_shadow[page] || *arm_hw_entry(page) == shadow[page])
+			continue;
+		first = page;
+		for (; page < ARM_LOW_PAGES && has_shadow[page] &&
+		     *arm_hw_entry(page) != shadow[page] &&
+		     attribute(*arm_hw_entry(page)) == attribute(*arm_hw_entry(first)); page++) {
+			REQUIRE_EQ(*arm_hw_entry(page) & ~4095U, phys_of_page(page),
+				   "a page is mapped where another one belongs");
+			shadow[page] = *arm_hw_entry(page);
+		}
+		page--;
+		cache_add(CACHE_PTE_STORE, cpu, CACHE_LINEAR, phys_of_page(first),
+			  phys_of_page(page + 1), attribute(shadow[page]));
+	}
+}
+
+static void add(enum cache_type type, int on_cpu, enum cache_alias alias, uint64_t start,
+		uint64_t last, unsigned int arg)
+{
+	record_stores();
+	cache_add(type, on_cpu, alias, start, last, arg);
+}
+
+static void dsb(int on_cpu)
+{
+	add(CACHE_DSB, on_cpu, CACHE_LINEAR, ANY, 0);
+}
+
+static void touch_table(const void *start, size_t size, bool dirty)
+{
+	unsigned long pos = (char *)start - arm_memory, last = pos + size;
+
+	for (; pos < last && pos < TABLE_MEMORY; pos += CACHE_LINE)
+		is_dirty[pos / CACHE_LINE] = dirty;
+}
+
+/* Clean the lines of the hardware's tables that begin in [start, start + size) */
+static void clean_table(unsigned long start, size_t size)
+{
+	unsigned long page, line;
+
+	touch_table((void *)start, size, false);
+	for (page = ARM_LOW_AREA - ARM_LOW_PFN; page < ARM_LOW_PAGES; page++) {
+		if (!has_shadow[page])
+			continue;
+		line = (unsigned long)arm_hw_entry(page) & ~(CACHE_LINE - 1UL);
+		if (line >= start && line < start + size)
+			add(CACHE_PTE_CLEAN, cpu, CACHE_LINEAR, phys_of_page(page),
+			    phys_of_page(page + 1), 0);
+	}
+}
+
+void clean_dcache_area(const void *start, size_t size)
+{
+	clean_table((unsigned long)start & ~(CACHE_LINE - 1UL), ALIGN(size, CACHE_LINE));
+	dsb(cpu);
+}
+
+static enum cache_alias slot_alias(const pte_t *pte)
+{
+	return (pte - arm_slots) / KM_TYPE_NR ? CACHE_SLOT1 : CACHE_SLOT0;
+}
+
+void set_pte_ext(pte_t *pte, pte_t val, unsigned int ext)
+{
+	*pte = val;
+	if (pte >= arm_slots && pte < arm_slots + CACHE_CPUS * KM_TYPE_NR) {
+		uint64_t phys = page_to_phys(pfn_to_page(ARM_HIGH_PFN +
+							 (pte - arm_slots) % KM_TYPE_NR));
+
+		add(CACHE_PTE_STORE, cpu, slot_alias(pte), phys, phys + PAGE_SIZE,
+		    attribute(arm_translate(val)));
+		add(CACHE_PTE_CLEAN, cpu, slot_alias(pte), phys, phys + PAGE_SIZE, 0);
+		return;
+	}
+	*(u32 *)((void *)pte + PTE_HWTABLE_OFF) = arm_translate(val);
+	clean_table(((unsigned long)pte + PTE_HWTABLE_OFF) & ~(CACHE_LINE - 1UL), CACHE_LINE);
+}
+
+/* A first-level entry is cleaned as it is written, by pmd_clear() without waiting */
+static void set_pmd(pmd_t *pmd, u32 val, unsigned int attr)
+{
+	uint64_t start = phys_of_page((pmd - arm_pmds[0]) / 2 * PTRS_PER_PTE);
+
+	pmd[0] = val;
+	pmd[1] = val;
+	add(CACHE_PTE_STORE, cpu, CACHE_LINEAR, start, start + PGDIR_SIZE, attr);
+	add(CACHE_PTE_CLEAN, cpu, CACHE_LINEAR, start, start + PGDIR_SIZE, 0);
+}
+
+void pmd_clear(pmd_t *pmd)
+{
+	set_pmd(pmd, 0, CACHE_NONE);
+}
+
+/* The table is complete before it is installed */
+void __pmd_populate(pmd_t *pmd, phys_addr_t table, unsigned int prot)
+{
+	unsigned long first = (pmd - arm_pmds[0]) / 2 * PTRS_PER_PTE, i;
+
+	for (i = 0; i < PTE_HWTABLE_SIZE; i += CACHE_LINE)
+		REQUIRE(!is_dirty[(table - PHYS_OFFSET + PTE_HWTABLE_OFF + i) / CACHE_LINE],
+			"a table walk finds what was in memory before, at %lu", i);
+	set_pmd(pmd, table | prot, CACHE_CACHED);
+	dsb(cpu);
+	for (i = first; i < first + PTRS_PER_PTE; i++) {
+		shadow[i] = *arm_hw_entry(i);
+		has_shadow[i] = true;
+	}
+}
+
+/* TLBs: the CPUs flush them one after the other */
+
+static void flush_tlb(enum cache_alias alias, uint64_t start, uint64_t last)
+{
+	int c;
+
+	dsb(cpu);
+	for (c = 0; c < CACHE_CPUS; c++)
+		add(CACHE_TLB_FLUSH, c, alias, start, last, 0);
+	dsb(cpu);
+}
+
+/* Where is this address, and which mapping is it of? */
+static phys_addr_t where(const void *addr, enum cache_alias *alias)
+{
+	if (is_kmap_addr(addr)) {
+		*alias = CACHE_PKMAP;
+		return (ARM_HIGH_PFN << PAGE_SHIFT) + ((char *)addr - arm_kmap);
+	}
+	*alias = is_vmalloc_addr(addr) ? CACHE_BUFFER : CACHE_LINEAR;
+	return *alias == CACHE_BUFFER ? vmap_phys + ((char *)addr - arm_vmalloc) : __pa(addr);
+}
+
+void flush_tlb_kernel_range(unsigned long start, unsigned long last)
+{
+	enum cache_alias alias;
+	phys_addr_t phys = where((void *)start, &alias);
+
+	flush_tlb(alias, phys, phys + (last - start));
+}
+
+void flush_tlb_all(void)
+{
+	int c, a;
+
+	dsb(cpu);
+	for (c = 0; c < CACHE_CPUS; c++)
+		for (a = 0; a < CACHE_ALIASES; a++)
+			add(CACHE_TLB_FLUSH, c, a, ANY, 0);
+	dsb(cpu);
+}
+
+/* Caches */
+
+static void maintain(enum cache_type type, const void *start, const void *last)
+{
+	enum cache_alias alias;
+	phys_addr_t phys = where(start, &alias);
+
+	add(type, cpu, alias, phys, phys + (last - start), 0);
+	dsb(cpu);
+}
+
+void dmac_flush_range(const void *start, const void *last)
+{
+	maintain(CACHE_L1_FLUSH, start, last);
+}
+
+static void maintain_outer(enum cache_type type, phys_addr_t start, phys_addr_t last)
+{
+	add(type, cpu, CACHE_LINEAR, start, last, 0);
+	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, ANY, 0);
+}
+
+void outer_flush_range(phys_addr_t start, phys_addr_t last)
+{
+	maintain_outer(CACHE_L2_FLUSH, start, last);
+}
+
+void wmb(void)
+{
+	dsb(cpu);
+	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, ANY, 0);
+}
+
+static void cpu_writes(int on_cpu, const void *addr, size_t size, unsigned int value)
+{
+	enum cache_alias alias;
+	phys_addr_t phys = where(addr, &alias);
+
+	add(CACHE_CPU_WRITE, on_cpu, alias, phys, phys + size, value);
+}
+
+static void cpu_reads(int on_cpu, const void *addr, size_t size, unsigned int value)
+{
+	enum cache_alias alias;
+	phys_addr_t phys = where(addr, &alias);
+
+	add(CACHE_CPU_READ, on_cpu, alias, phys, phys + size, value);
+}
+
+static void device_writes(dma_addr_t dma, size_t size)
+{
+	add(CACHE_DEV_WRITE, 0, CACHE_LINEAR, dma, (uint64_t)dma + size, CACHE_DEV);
+}
+
+static void device_reads(dma_addr_t dma, size_t size, unsigned int value)
+{
+	add(CACHE_DEV_READ, 0, CACHE_LINEAR, dma, (uint64_t)dma + size, value);
+}
+
+/* The kernel's memset(), under this name in the files under test */
+void *cache_memset(void *addr, int value, size_t size);
+void *cache_memset(void *addr, int value, size_t size)
+{
+	if (((char *)addr >= arm_memory + ((ARM_LOW_AREA - ARM_LOW_PFN) << PAGE_SHIFT) &&
+	     (char *)addr < arm_memory + (ARM_LOW_PAGES << PAGE_SHIFT)) || is_vmalloc_addr(addr))
+		cpu_writes(cpu, addr, size, CACHE_ZERO);
+	else
+		memset(addr, value, size);
+	touch_table(addr, size, true);
+	return addr;
+}
+
+/* High memory: kmap_atomic(), kmap(), vmap() */
+
+int smp_processor_id(void)
+{
+	return cpu;
+}
+
+int kmap_atomic_idx(void)
+{
+	return -1;
+}
+
+/* The caller waits until the other CPUs have done it: that includes their stores */
+void on_each_cpu(void (*fn)(void *info), void *info, int wait)
+{
+	for (cpu = 0; cpu < CACHE_CPUS; cpu++) {
+		fn(info);
+		dsb(cpu);
+	}
+	cpu = 0;
+}
+
+static void unmap(enum cache_alias alias, uint64_t start, uint64_t last)
+{
+	add(CACHE_PTE_STORE, cpu, alias, start, last, CACHE_NONE);
+	add(CACHE_PTE_CLEAN, cpu, alias, start, last, 0);
+}
+
+void kmap_flush_unused(void)
+{
+	unmap(CACHE_PKMAP, ANY);
+	flush_tlb(CACHE_PKMAP, ANY);
+}
+
+/* vunmap() has removed the entries, but has not flushed the TLBs */
+void vm_unmap_aliases(void)
+{
+	if (nr_lazy_pages)
+		flush_tlb(CACHE_LAZY, lazy_start, lazy_start + (nr_lazy_pages << PAGE_SHIFT));
+	nr_lazy_pages = 0;
+}
+
+struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller)
+{
+	REQUIRE(!vmap_pages, "the model has one mapping");
+	vm_area.addr = arm_vmalloc;
+	vm_area.flags = flags;
+	return &vm_area;
+}
+
+int ioremap_page_range(unsigned long start, unsigned long last, phys_addr_t phys, pgprot_t prot)
+{
+	vmap_phys = phys;
+	vmap_pages = (last - start) >> PAGE_SHIFT;
+	add(CACHE_PTE_STORE, cpu, CACHE_BUFFER, phys, phys + (last - start),
+	    prot & L_PTE_MT_MASK ? CACHE_UNCACHED : CACHE_CACHED);
+	add(CACHE_PTE_CLEAN, cpu, CACHE_BUFFER, phys, phys + (last - start), 0);
+	dsb(cpu);
+	return 0;
+}
+
+void vunmap(const void *addr)
+{
+	unmap(CACHE_BUFFER, vmap_phys, vmap_phys + (vmap_pages << PAGE_SHIFT));
+	vmap_pages = 0;
+}
+
+struct page *vmalloc_to_page(const void *addr)
+{
+	return pfn_to_page(__phys_to_pfn(vmap_phys));
+}
+
+int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn,
+		    unsigned long size, pgprot_t prot)
+{
+	uint64_t start = (uint64_t)pfn << PAGE_SHIFT;
+
+	add(CACHE_PTE_STORE, cpu, CACHE_USER, start, start + size,
+	    prot & L_PTE_MT_MASK ? CACHE_UNCACHED : CACHE_CACHED);
+	add(CACHE_PTE_CLEAN, cpu, CACHE_USER, start, start + size, 0);
+	dsb(cpu);
+	return 0;
+}
+
+/* The page changes hands: what may any CPU have now? A TLB may keep an uncached buffer. */
+static void handover(phys_addr_t start, size_t size, unsigned int allowed)
+{
+	int a;
+
+	for (a = 0; a < CACHE_ALIASES; a++)
+		if (a != CACHE_BUFFER || allowed != CACHE_CACHED)
+			add(CACHE_HANDOVER, 0, a, start, (uint64_t)start + size, allowed);
+}
+
+bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
+{
+	unsigned long i;
+
+	for (i = 0; i < count; i++)
+		((struct page *)pages)[i].owner = 0;
+	handover(page_to_phys(pages), count << PAGE_SHIFT, CACHE_CACHED);
+	return true;
+}
+
+static void reset_machine(void)
+{
+	arm_reset_machine();
+	memset(shadow, 0, sizeof(shadow));
+	memset(has_shadow, 0, sizeof(has_shadow));
+	memset(is_dirty, 0, sizeof(is_dirty));
+}
+
+static void begin(void)
+{
+	unsigned long start = ARM_LOW_AREA << PAGE_SHIFT;
+
+	reset_machine();
+	*console = '\0';
+	cpu = 0;
+	vmap_pages = 0;
+	nr_lazy_pages = 0;
+	cache_reset();
+	cache_is_mpcore = FLUSH_WHILE_CACHED;
+	cache_map(CACHE_LINEAR, start, start + (4096UL << PAGE_SHIFT), CACHE_SECTION,
+		  CACHE_SECTION);
+	dma_contiguous_remap();
+	cache_nr_states = 0;
+	cache_nr_explored = 0;
+}
+
+static void end(void)
+{
+	if (cache_nr_explored)
+		note("%lu states of %lu lines or pairs of lines", cache_nr_states,
+		     cache_nr_explored);
+}
+
+/* Visit all states of one line, or of two */
+static void check(uint64_t first, uint64_t second)
+{
+	uint64_t pair[] = { first & ~(CACHE_LINE - 1ULL), second & ~(CACHE_LINE - 1ULL) };
+	const char *failed = cache_explore(pair, second ? 2 : 1);
+
+	REQUIRE(!failed, "%s", failed);
+}
+
+static const pgprot_t coherent = pgprot_dmacoherent(pgprot_kernel);
+
+static char *alloc(struct device *dev, size_t size, dma_addr_t *dma, gfp_t gfp)
+{
+	char *virt = arm_dma_alloc_contiguous(dev, size, ~0ULL, dma, gfp, coherent);
+
+	REQUIRE(virt, "no buffer");
+	handover(*dma, size, CACHE_UNCACHED);
+	return virt;
+}
+
+/* Somebody had written to the memory when it was cached, on both CPUs */
+static void dirty_memory(enum cache_alias alias, phys_addr_t phys, size_t size)
+{
+	add(CACHE_CPU_WRITE, 1, alias, phys, (uint64_t)phys + size, CACHE_OLD);
+	add(CACHE_CPU_WRITE, 0, alias, phys, (uint64_t)phys + size, CACHE_CPU);
+	add(CACHE_CPU_WRITE, 1, alias, phys, (uint64_t)phys + size, CACHE_OLD);
+}
+
+/* What a driver does with a coherent buffer */
+static void use_buffer(char *virt, dma_addr_t dma, size_t size)
+{
+	device_reads(dma, size, CACHE_ZERO);
+	cpu_reads(1, virt, size, CACHE_ZERO);
+	cpu_reads(0, virt, size, CACHE_ZERO);
+	device_writes(dma, size);
+	cpu_reads(0, virt, size, CACHE_DEV);
+	cpu_reads(1, virt, size, CACHE_DEV);
+	cpu_writes(0, virt, size, CACHE_CPU);
+	wmb();
+	device_reads(dma, size, CACHE_CPU);
+	cpu_reads(1, virt, size, CACHE_CPU);
+	device_writes(dma, size);
+	cpu_reads(1, virt, size, CACHE_DEV);
+}
+
+/* The next owner finds what it writes. What the last one wrote does not come back. */
+static void reuse_memory(phys_addr_t phys, size_t size)
+{
+	uint64_t last = (uint64_t)phys + size;
+
+	add(CACHE_CPU_WRITE, 0, CACHE_LINEAR, phys, last, CACHE_ZERO);
+	add(CACHE_CPU_READ, 1, CACHE_LINEAR, phys, last, CACHE_ZERO);
+	add(CACHE_CPU_WRITE, 1, CACHE_LINEAR, phys, last, CACHE_OLD);
+	add(CACHE_CPU_READ, 1, CACHE_LINEAR, phys, last, CACHE_OLD);
+	add(CACHE_CPU_READ, 0, CACHE_LINEAR, phys, last, CACHE_OLD);
+}
+
+static void free_buffer(struct device *dev, char *virt, dma_addr_t dma, size_t size)
+{
+	/* the last store is still in the CPU's buffer */
+	cpu_writes(0, virt, size, CACHE_CPU);
+	REQUIRE(arm_dma_free_contiguous(dev, size, virt, dma), "not ours");
+}
+
+/* A buffer of low memory that is allocated, used, freed and reused */
+static dma_addr_t life_of_buffer(unsigned long first_page, size_t size)
+{
+	dma_addr_t dma, area = ARM_LOW_AREA << PAGE_SHIFT;
+	char *virt;
+
+	if (first_page)
+		cma_alloc(&arm_areas[0], first_page, 0, false);
+	dirty_memory(CACHE_LINEAR, area + (first_page << PAGE_SHIFT), size);
+	virt = alloc(&low, size, &dma, GFP_KERNEL);
+	REQUIRE_EQ(dma, area + (first_page << PAGE_SHIFT), "the dirty memory");
+	use_buffer(virt, dma, size);
+	free_buffer(&low, virt, dma, size);
+	reuse_memory(dma, size);
+	return dma;
+}
+
+TEST(half_table, "the half of a new page table that maps nothing is empty in memory, too")
+{
+	reset_machine();
+	arm_pmds[(ARM_LOW_AREA - ARM_LOW_PFN + 4096) / PTRS_PER_PTE - 1][1] = 0;
+	dma_contiguous_remap();
+}
+
+TEST(one_page, "a page is cleared, shared with a device, and returned")
+{
+	dma_addr_t dma = life_of_buffer(1, PAGE_SIZE);
+
+	check(dma, dma + PAGE_SIZE - 1);
+}
+
+TEST(two_pages, "so is a buffer of two pages")
+{
+	dma_addr_t dma = life_of_buffer(3, 2 * PAGE_SIZE);
+
+	check(dma, dma + PAGE_SIZE);
+	check(dma + PAGE_SIZE - 1, dma + 2 * PAGE_SIZE - 1);
+}
+
+/* Lines of a large buffer: the ends of each of its parts, and random ones */
+static void check_large(dma_addr_t dma, size_t size)
+{
+	static const size_t parts[] = { PAGE_SIZE, 64 * PAGE_SIZE, SZ_1M, PGDIR_SIZE };
+	unsigned int i;
+	size_t pos;
+
+	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		for (pos = parts[i]; pos < size; pos += parts[i] * (1 + size / parts[i] / 8)) {
+			check(dma + pos - 1, 0);
+			check(dma + pos, 0);
+		}
+	for (i = 0; i < 40; i++)
+		check(dma + (unsigned int)random() % size, 0);
+	check(dma, 0);
+	check(dma + size - 1, 0);
+}
+
+TEST(large, "each line of a buffer of 5 MiB, which two page tables map, is as well")
+{
+	size_t size = 5 * SZ_1M;
+
+	check_large(life_of_buffer(7, size), size);
+}
+
+TEST(sixty_pages, "each line of a buffer that is flushed from the TLB by page is as well")
+{
+	size_t size = 60 * PAGE_SIZE;
+
+	check_large(life_of_buffer(500, size), size);
+}
+
+TEST(attributes, "no CPU has two attributes of a page when it changes hands")
+{
+	dma_addr_t dma = life_of_buffer(3, 2 * PAGE_SIZE);
+
+	cache_check_attributes = true;
+	check(dma, dma + PAGE_SIZE);
+}
+
+TEST(lazy, "a vmap() whose TLB entries were not flushed does not fetch lines of a buffer")
+{
+	dma_addr_t dma;
+
+	lazy_start = ARM_LOW_AREA << PAGE_SHIFT;
+	nr_lazy_pages = 1;
+	cache_map(CACHE_LAZY, lazy_start, lazy_start + PAGE_SIZE, CACHE_NONE, CACHE_CACHED);
+	dma = life_of_buffer(0, PAGE_SIZE);
+	check(dma, 0);
+	cache_check_attributes = true;
+	check(dma, 0);
+}
+
+TEST(pool, "a buffer of the pool is cleared, even if a device wrote to it before")
+{
+	size_t pool_size = 16 * PAGE_SIZE;
+	dma_addr_t dma, again;
+	char *virt;
+
+	dirty_memory(CACHE_LINEAR, ARM_LOW_AREA << PAGE_SHIFT, pool_size);
+	REQUIRE(!arm_early_param("64K"), "coherent_pool=");
+	REQUIRE(!arm_postcore_initcall(), "no pool: %s", console);
+	virt = alloc(&low, PAGE_SIZE, &dma, GFP_ATOMIC);
+	use_buffer(virt, dma, PAGE_SIZE);
+	REQUIRE(arm_dma_free_contiguous(&low, PAGE_SIZE, virt, dma), "not ours");
+	virt = alloc(&low, PAGE_SIZE, &again, GFP_ATOMIC);
+	REQUIRE_EQ(again, dma, "the same buffer");
+	use_buffer(virt, dma, PAGE_SIZE);
+	check(dma, dma + PAGE_SIZE - 1);
+}
+
+TEST(user, "a process that maps a buffer sees the data of the device, and the device its own")
+{
+	unsigned long start = ARM_LOW_AREA << PAGE_SHIFT;
+	struct vm_area_struct vma = {
+		.vm_end = PAGE_SIZE, .vm_page_prot = pgprot_kernel,
+	};
+	dma_addr_t dma;
+	char *virt;
+
+	dirty_memory(CACHE_LINEAR, start, PAGE_SIZE);
+	virt = alloc(&low, PAGE_SIZE, &dma, GFP_KERNEL);
+	REQUIRE(!arm_dma_mmap_contiguous(&low, &vma, virt, dma, PAGE_SIZE), "not mapped");
+	use_buffer(virt, dma, PAGE_SIZE);
+	add(CACHE_CPU_READ, 1, CACHE_USER, dma, dma + PAGE_SIZE, CACHE_DEV);
+	add(CACHE_CPU_WRITE, 0, CACHE_USER, dma, dma + PAGE_SIZE, CACHE_CPU);
+	wmb();
+	device_reads(dma, PAGE_SIZE, CACHE_CPU);
+	device_writes(dma, PAGE_SIZE);
+	add(CACHE_CPU_READ, 1, CACHE_USER, dma, dma + PAGE_SIZE, CACHE_DEV);
+	handover(dma, PAGE_SIZE, CACHE_UNCACHED);
+	check(dma, dma + PAGE_SIZE - 1);
+	cache_check_attributes = true;
+	check(dma, 0);
+}
+
+/* High memory with all mappings that nobody uses any more */
+static dma_addr_t life_of_high_buffer(size_t size)
+{
+	uint64_t start = ARM_HIGH_PFN << PAGE_SHIFT, last = start + size;
+	dma_addr_t dma;
+	char *virt;
+	int c, i;
+
+	for (c = 0; c < CACHE_CPUS; c++) {
+		for (i = 0; i < size >> PAGE_SHIFT; i++)
+			arm_slots[c * KM_TYPE_NR + i] = pfn_pte(ARM_HIGH_PFN + i, pgprot_kernel);
+		cache_map(CACHE_SLOT0 + c, start, last, CACHE_CACHED, CACHE_CACHED);
+	}
+	cache_map(CACHE_PKMAP, start, last, CACHE_CACHED, CACHE_CACHED);
+	cache_map(CACHE_LAZY, start, last, CACHE_NONE, CACHE_CACHED);
+	lazy_start = start;
+	nr_lazy_pages = size >> PAGE_SHIFT;
+	dirty_memory(CACHE_PKMAP, start, size);
+	virt = alloc(&high, size, &dma, GFP_KERNEL);
+	use_buffer(virt, dma, size);
+	free_buffer(&high, virt, dma, size);
+	return dma;
+}
+
+TEST(high, "a buffer of high memory is cleared, in spite of mappings that nobody uses")
+{
+	dma_addr_t dma = life_of_high_buffer(2 * PAGE_SIZE);
+
+	check(dma, dma + PAGE_SIZE);
+	check(dma + 2 * PAGE_SIZE - 1, 0);
+}
+
+TEST(high_attributes, "no CPU has another mapping of a page in high memory")
+{
+	dma_addr_t dma = life_of_high_buffer(2 * PAGE_SIZE);
+
+	cache_check_attributes = true;
+	check(dma, dma + PAGE_SIZE);
+}
+
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "abort_on_error=1:allocator_may_return_null=1";
+}
