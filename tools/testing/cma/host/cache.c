@@ -22,6 +22,11 @@ static void begin(void);
 static void end(void);
 #include "tap.h"
 
+#ifdef HAVE_BASE
+#include "stream.h"
+#include <asm/dma-mapping.h>
+#endif
+
 /* All of memory */
 #define ANY	0ULL, ~0ULL
 
@@ -656,14 +661,14 @@ TEST(user, "a process that maps a buffer sees the data of the device, and the de
 }
 
 /* High memory with all mappings that nobody uses any more */
-static dma_addr_t life_of_high_buffer(size_t size)
+static dma_addr_t life_of_high_buffer(size_t size, bool with_slots)
 {
 	uint64_t start = ARM_HIGH_PFN << PAGE_SHIFT, last = start + size;
 	dma_addr_t dma;
 	char *virt;
 	int c, i;
 
-	for (c = 0; c < CACHE_CPUS; c++) {
+	for (c = 0; with_slots && c < CACHE_CPUS; c++) {
 		for (i = 0; i < size >> PAGE_SHIFT; i++)
 			arm_slots[c * KM_TYPE_NR + i] = pfn_pte(ARM_HIGH_PFN + i, pgprot_kernel);
 		cache_map(CACHE_SLOT0 + c, start, last, CACHE_CACHED, CACHE_CACHED);
@@ -681,19 +686,231 @@ static dma_addr_t life_of_high_buffer(size_t size)
 
 TEST(high, "a buffer of high memory is cleared, in spite of mappings that nobody uses")
 {
-	dma_addr_t dma = life_of_high_buffer(2 * PAGE_SIZE);
+	dma_addr_t dma = life_of_high_buffer(2 * PAGE_SIZE, true);
 
 	check(dma, dma + PAGE_SIZE);
 	check(dma + 2 * PAGE_SIZE - 1, 0);
 }
 
+TEST(high_vmap, "so it is without those of kmap_atomic()")
+{
+	dma_addr_t dma = life_of_high_buffer(2 * PAGE_SIZE, false);
+
+	check(dma, dma + PAGE_SIZE);
+}
+
 TEST(high_attributes, "no CPU has another mapping of a page in high memory")
 {
-	dma_addr_t dma = life_of_high_buffer(2 * PAGE_SIZE);
+	dma_addr_t dma = life_of_high_buffer(2 * PAGE_SIZE, true);
 
 	cache_check_attributes = true;
 	check(dma, dma + PAGE_SIZE);
 }
+
+/* Streaming mappings: the base's functions, as the heaps and drivers use them */
+
+#ifdef HAVE_BASE
+
+static void maintain_range(enum cache_type type, const void *start, size_t size)
+{
+	maintain(type, start, start + size);
+}
+
+/* As the CPU's loop: lines that are only partly in the range are flushed before it */
+static void dma_inv_range(const void *start, size_t size)
+{
+	unsigned long addr = (unsigned long)start, last = addr + size;
+	unsigned long first_line = addr & ~(CACHE_LINE - 1UL), last_line = last & ~(CACHE_LINE - 1UL);
+
+	if (addr != first_line)
+		maintain_range(CACHE_L1_FLUSH, (void *)first_line, CACHE_LINE);
+	if (last != last_line)
+		maintain_range(CACHE_L1_FLUSH, (void *)last_line, CACHE_LINE);
+	if (last_line > first_line)
+		maintain_range(CACHE_L1_INV, (void *)first_line, last_line - first_line);
+}
+
+void dmac_map_area(const void *start, size_t size, int dir)
+{
+	if (dir == DMA_FROM_DEVICE)
+		dma_inv_range(start, size);
+	else
+		maintain_range(CACHE_L1_CLEAN, start, size);
+}
+
+void dmac_unmap_area(const void *start, size_t size, int dir)
+{
+	if (dir != DMA_TO_DEVICE)
+		dma_inv_range(start, size);
+}
+
+void outer_inv_range(phys_addr_t start, phys_addr_t last)
+{
+	maintain_outer(CACHE_L2_INV, start, last);
+}
+
+void outer_clean_range(phys_addr_t start, phys_addr_t last)
+{
+	maintain_outer(CACHE_L2_CLEAN, start, last);
+}
+
+/* A buffer of a driver, and where in its first page it begins and how long it is */
+static const struct stream {
+	const char *name;
+	enum dma_data_direction dir;
+	unsigned int offset, size;
+	bool high;
+} streams[] = {
+	{ "to a device", DMA_TO_DEVICE, 0, 2 * PAGE_SIZE },
+	{ "to a device, unaligned", DMA_TO_DEVICE, 48, 2 * PAGE_SIZE + 64 },
+	{ "from a device", DMA_FROM_DEVICE, 0, 2 * PAGE_SIZE },
+	{ "from a device, unaligned", DMA_FROM_DEVICE, 48, 2 * PAGE_SIZE + 64 },
+	{ "in both directions", DMA_BIDIRECTIONAL, 0, 2 * PAGE_SIZE },
+	{ "in both directions, unaligned", DMA_BIDIRECTIONAL, 48, 2 * PAGE_SIZE + 64 },
+	{ "to a device, high memory", DMA_TO_DEVICE, 0, 2 * PAGE_SIZE, true },
+	{ "from a device, high memory", DMA_FROM_DEVICE, 0, 2 * PAGE_SIZE, true },
+	{ "in both directions, high memory", DMA_BIDIRECTIONAL, 0, 2 * PAGE_SIZE, true },
+};
+
+#define NR_STREAMS	(sizeof(streams) / sizeof(*streams))
+#define NR_LOW_STREAMS	6
+
+static const char *stream_name(size_t row)
+{
+	return streams[row].name;
+}
+
+/* The CPU's data in the buffer, other data in front of it and behind it */
+static void fill(const struct stream *s, enum cache_alias alias, uint64_t start, unsigned int value)
+{
+	uint64_t page = start & ~4095ULL, last = start + s->size;
+
+	if (page < start)
+		add(CACHE_CPU_WRITE, 1, alias, page, start, CACHE_ZERO);
+	if (s->offset)
+		add(CACHE_CPU_WRITE, 0, alias, last, last + CACHE_LINE, CACHE_ZERO);
+	add(CACHE_CPU_WRITE, 0, alias, start, last, value);
+	add(CACHE_CPU_WRITE, 1, alias, start, last, value);
+}
+
+static void require_all(const struct stream *s, enum cache_alias alias, uint64_t start,
+			unsigned int value)
+{
+	uint64_t page = start & ~4095ULL, last = start + s->size;
+	int c;
+
+	for (c = 0; c < CACHE_CPUS; c++) {
+		if (page < start)
+			add(CACHE_CPU_READ, c, alias, page, start, CACHE_ZERO);
+		if (s->offset)
+			add(CACHE_CPU_READ, c, alias, last, last + CACHE_LINE, CACHE_ZERO);
+		add(CACHE_CPU_READ, c, alias, start, last, value);
+	}
+}
+
+static void check_stream(const struct stream *s, uint64_t start)
+{
+	uint64_t last = start + s->size;
+
+	check(start, last - 1);
+	check(start + 64, 0);
+	check(last - 64, 0);
+}
+
+static uint64_t start_of(const struct stream *s, enum cache_alias *alias)
+{
+	uint64_t page = (s->high ? ARM_HIGH_PFN : ARM_LOW_AREA) << PAGE_SHIFT;
+
+	*alias = s->high ? CACHE_PKMAP : CACHE_LINEAR;
+	if (s->high)
+		cache_map(CACHE_PKMAP, page, page + 4 * PAGE_SIZE, CACHE_CACHED, CACHE_CACHED);
+	return page + s->offset;
+}
+
+/* What the device does with a mapped buffer, and what the buffer has then */
+static unsigned int transfer(const struct stream *s, uint64_t start)
+{
+	if (s->dir != DMA_FROM_DEVICE)
+		device_reads(start, s->size, CACHE_CPU);
+	if (s->dir == DMA_TO_DEVICE)
+		return CACHE_CPU;
+	device_writes(start, s->size);
+	return CACHE_DEV;
+}
+
+TEST_TABLE(page, "a page that is mapped for a transfer", NR_STREAMS, stream_name)
+{
+	const struct stream *s = &streams[row];
+	enum cache_alias alias;
+	uint64_t start = start_of(s, &alias);
+	unsigned int value;
+	dma_addr_t dma;
+
+	fill(s, alias, start, CACHE_CPU);
+	dma = dma_map_page(&low, pfn_to_page(start >> PAGE_SHIFT), s->offset, s->size, s->dir);
+	REQUIRE_EQ(dma, start, "address");
+	value = transfer(s, start);
+	dma_unmap_page(&low, dma, s->size, s->dir);
+	require_all(s, alias, start, value);
+	check_stream(s, start);
+}
+
+TEST_TABLE(single, "memory of the kernel that is synchronized", NR_LOW_STREAMS, stream_name)
+{
+	const struct stream *s = &streams[row];
+	enum cache_alias alias;
+	uint64_t start = start_of(s, &alias);
+	unsigned int value;
+	dma_addr_t dma;
+
+	fill(s, alias, start, CACHE_CPU);
+	dma = dma_map_single(&low, __va(start), s->size, s->dir);
+	value = transfer(s, start);
+	dma_sync_single_for_cpu(&low, dma, s->size, s->dir);
+	require_all(s, alias, start, value);
+	if (s->dir != DMA_FROM_DEVICE)
+		fill(s, alias, start, CACHE_CPU);
+	dma_sync_single_for_device(&low, dma, s->size, s->dir);
+	value = transfer(s, start);
+	dma_unmap_single(&low, dma, s->size, s->dir);
+	require_all(s, alias, start, value);
+	check_stream(s, start);
+}
+
+TEST_TABLE(list, "a list of two pieces that is synchronized", NR_STREAMS, stream_name)
+{
+	const struct stream *s = &streams[row];
+	enum cache_alias alias;
+	uint64_t start = start_of(s, &alias);
+	struct page *page = pfn_to_page(start >> PAGE_SHIFT);
+	struct scatterlist sg[] = {
+		{ page, s->offset, PAGE_SIZE - s->offset },
+		{ page + 1, 0, s->size - (PAGE_SIZE - s->offset) },
+	};
+	unsigned int value;
+
+	fill(s, alias, start, CACHE_CPU);
+	REQUIRE_EQ(dma_map_sg(&low, sg, 2, s->dir), 2, "pieces");
+	value = transfer(s, start);
+	dma_sync_sg_for_cpu(&low, sg, 2, s->dir);
+	require_all(s, alias, start, value);
+	if (s->dir != DMA_FROM_DEVICE)
+		fill(s, alias, start, CACHE_CPU);
+	dma_sync_sg_for_device(&low, sg, 2, s->dir);
+	value = transfer(s, start);
+	dma_unmap_sg(&low, sg, 2, s->dir);
+	require_all(s, alias, start, value);
+	check_stream(s, start);
+}
+
+#elif !FLUSH_WHILE_CACHED
+
+TEST(stream, "streaming mappings")
+{
+	skip("no kernel tree of v3.1");
+}
+
+#endif
 
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)

@@ -134,7 +134,7 @@ extern struct meminfo meminfo;
 
 /* Simplified: devices, areas of two units of the model each */
 struct cma { unsigned long base_pfn, count; const char *name; };
-struct device { struct cma *cma_area; };
+struct device { struct cma *cma_area; u64 *dma_mask, coherent_dma_mask; };
 extern struct cma arm_areas[3];	/* low memory, high memory, added late */
 extern unsigned int arm_nr_areas;
 #define dev_name(dev)		"device"

@@ -265,8 +265,8 @@ static bool hardware_cpu(struct line *l, const struct env *env, int c, int move)
 	bool dirty = (*l1 & (VALID | DIRTY)) == (VALID | DIRTY);
 
 	switch (move) {
-	case FETCH_BOTH:
-		if (l->l2 & VALID)
+	case FETCH_BOTH:	/* not if it comes from another L1 */
+		if (l->l2 & VALID || l->l1[!c] & VALID || evicted_from(l) >= 0)
 			return false;
 		/* fall through */
 	case FETCH_L1:
