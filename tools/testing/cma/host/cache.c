@@ -23,8 +23,10 @@ static void end(void);
 #include "tap.h"
 
 #ifdef HAVE_BASE
-#include "stream.h"
+#include "heap.h"
 #include <asm/dma-mapping.h>
+#include <linux/dma-buf.h>
+#include "dma-heap.h"
 #endif
 
 /* All of memory */
@@ -316,7 +318,8 @@ void *cache_memset(void *addr, int value, size_t size);
 void *cache_memset(void *addr, int value, size_t size)
 {
 	if (((char *)addr >= arm_memory + ((ARM_LOW_AREA - ARM_LOW_PFN) << PAGE_SHIFT) &&
-	     (char *)addr < arm_memory + (ARM_LOW_PAGES << PAGE_SHIFT)) || is_vmalloc_addr(addr))
+	     (char *)addr < arm_memory + (ARM_LOW_PAGES << PAGE_SHIFT)) || is_vmalloc_addr(addr) ||
+	    is_kmap_addr(addr))
 		cpu_writes(cpu, addr, size, CACHE_ZERO);
 	else
 		memset(addr, value, size);
@@ -868,8 +871,7 @@ TEST_TABLE(single, "memory of the kernel that is synchronized", NR_LOW_STREAMS, 
 	value = transfer(s, start);
 	dma_sync_single_for_cpu(&low, dma, s->size, s->dir);
 	require_all(s, alias, start, value);
-	if (s->dir != DMA_FROM_DEVICE)
-		fill(s, alias, start, CACHE_CPU);
+	fill(s, alias, start, CACHE_CPU);
 	dma_sync_single_for_device(&low, dma, s->size, s->dir);
 	value = transfer(s, start);
 	dma_unmap_single(&low, dma, s->size, s->dir);
@@ -877,7 +879,7 @@ TEST_TABLE(single, "memory of the kernel that is synchronized", NR_LOW_STREAMS, 
 	check_stream(s, start);
 }
 
-TEST_TABLE(list, "a list of two pieces that is synchronized", NR_STREAMS, stream_name)
+TEST_TABLE(pieces, "a list of two pieces that is synchronized", NR_STREAMS, stream_name)
 {
 	const struct stream *s = &streams[row];
 	enum cache_alias alias;
@@ -894,8 +896,7 @@ TEST_TABLE(list, "a list of two pieces that is synchronized", NR_STREAMS, stream
 	value = transfer(s, start);
 	dma_sync_sg_for_cpu(&low, sg, 2, s->dir);
 	require_all(s, alias, start, value);
-	if (s->dir != DMA_FROM_DEVICE)
-		fill(s, alias, start, CACHE_CPU);
+	fill(s, alias, start, CACHE_CPU);
 	dma_sync_sg_for_device(&low, sg, 2, s->dir);
 	value = transfer(s, start);
 	dma_unmap_sg(&low, sg, 2, s->dir);
@@ -903,9 +904,212 @@ TEST_TABLE(list, "a list of two pieces that is synchronized", NR_STREAMS, stream
 	check_stream(s, start);
 }
 
+/* Buffers of heaps: the kernel and processes map them cached */
+
+struct page *heap_alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return cma_alloc(&arm_areas[gfp & __GFP_HIGHMEM ? 1 : 0], 1UL << order, order, true);
+}
+
+void heap_free_pages(struct page *page, unsigned int order)
+{
+}
+
+struct page *heap_cma_alloc(struct cma *cma, size_t size)
+{
+	return cma_alloc(cma, size >> PAGE_SHIFT, 0, true);
+}
+
+struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask, struct cma **cma)
+{
+	*cma = &arm_areas[0];
+	return cma_alloc(*cma, size >> PAGE_SHIFT, 0, true);
+}
+
+void heap_cma_free(struct cma *cma, struct page *pages, size_t size)
+{
+}
+
+struct dma_buf *__dma_buf_export(void *priv, const struct dma_buf_ops *ops, size_t size, int flags,
+				 const char *exp_name, struct module *owner)
+{
+	static struct dma_buf dmabuf;
+
+	dmabuf = (struct dma_buf){ .size = size, .ops = ops, .priv = priv };
+	INIT_LIST_HEAD(&dmabuf.attachments);
+	return &dmabuf;
+}
+
+/* The only data that is copied is that of the device, which moves with a buffer */
+void *cache_memcpy(void *to, const void *from, size_t size);
+void *cache_memcpy(void *to, const void *from, size_t size)
+{
+	cpu_reads(cpu, from, size, CACHE_DEV);
+	cpu_writes(cpu, to, size, CACHE_DEV);
+	return to;
+}
+
+#define HEAP_SIZE	(2 * PAGE_SIZE)
+
+static const struct heap_row {
+	const char *name;
+	bool from_area, high;
+} heap_rows[] = {
+	{ "from an area", true, false },
+	{ "scattered", false, false },
+	{ "scattered in high memory", false, true },
+};
+
+static const char *heap_name(size_t row)
+{
+	return heap_rows[row].name;
+}
+
+static uint64_t heap_start;
+static enum cache_alias heap_alias;
+
+/* Memory that somebody wrote to, in front of a buffer of it that a device will use */
+static struct dma_buf *heap_buffer(const struct heap_row *row, struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf;
+	struct stream s = { .high = row->high };
+
+	heap_start = start_of(&s, &heap_alias);
+	dirty_memory(heap_alias, heap_start, HEAP_SIZE);
+	dmabuf = heap_buffer_new("heap", row->from_area ? &arm_areas[0] : NULL, HEAP_SIZE, 0);
+	attach->dmabuf = dmabuf;
+	attach->dev = &low;
+	/* memory of one piece is that of the area */
+	attach->limits.mask = row->high ? ~0ULL : ((u64)ARM_HIGH_PFN << PAGE_SHIFT) - 1;
+	list_add(&attach->node, &dmabuf->attachments);
+	return dmabuf;
+}
+
+static void heap_fill(size_t offset, size_t size, unsigned int value)
+{
+	int c;
+
+	for (c = 0; c < CACHE_CPUS; c++)
+		add(CACHE_CPU_WRITE, c, heap_alias, heap_start + offset,
+		    heap_start + offset + size, value);
+}
+
+static void heap_require(size_t offset, size_t size, unsigned int value)
+{
+	int c;
+
+	for (c = 0; c < CACHE_CPUS; c++)
+		add(CACHE_CPU_READ, c, heap_alias, heap_start + offset,
+		    heap_start + offset + size, value);
+}
+
+static void heap_check(size_t offset)
+{
+	check(heap_start + offset, heap_start + HEAP_SIZE - 1);
+	check(heap_start + offset - 1, 0);
+	check(heap_start, 0);
+}
+
+TEST_TABLE(heap, "a buffer of a heap is cleared, and shared by access", ARRAY_SIZE(heap_rows),
+	   heap_name)
+{
+	struct dma_buf_attachment attach = { 0 };
+	struct dma_buf *dmabuf = heap_buffer(&heap_rows[row], &attach);
+	const struct dma_buf_ops *ops = dmabuf->ops;
+	struct sg_table *sgt = ops->map_dma_buf(&attach, DMA_BIDIRECTIONAL);
+
+	REQUIRE(!IS_ERR(sgt), "not mapped");
+	REQUIRE_EQ(sg_dma_address(sgt->sgl), heap_start, "the dirty memory");
+	device_reads(heap_start, HEAP_SIZE, CACHE_ZERO);
+	device_writes(heap_start, HEAP_SIZE);
+	REQUIRE(!ops->begin_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_FROM_DEVICE), "begin");
+	heap_require(0, HEAP_SIZE, CACHE_DEV);
+	ops->end_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_FROM_DEVICE);
+	REQUIRE(!ops->begin_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_TO_DEVICE), "begin");
+	heap_fill(0, HEAP_SIZE, CACHE_CPU);
+	ops->end_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_TO_DEVICE);
+	device_reads(heap_start, HEAP_SIZE, CACHE_CPU);
+	device_writes(heap_start, HEAP_SIZE);
+	ops->unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
+	heap_require(0, HEAP_SIZE, CACHE_DEV);
+	heap_check(PAGE_SIZE);
+	ops->release(dmabuf);
+}
+
+TEST_TABLE(heap_part, "access to a part of a buffer leaves the rest of it intact",
+	   ARRAY_SIZE(heap_rows), heap_name)
+{
+	const size_t offset = PAGE_SIZE - 48, size = PAGE_SIZE + 16;
+	struct dma_buf_attachment attach = { 0 };
+	struct dma_buf *dmabuf = heap_buffer(&heap_rows[row], &attach);
+	const struct dma_buf_ops *ops = dmabuf->ops;
+	struct sg_table *sgt = ops->map_dma_buf(&attach, DMA_BIDIRECTIONAL);
+
+	device_writes(heap_start, HEAP_SIZE);
+	REQUIRE(!ops->begin_cpu_access(dmabuf, offset, size, DMA_BIDIRECTIONAL), "begin");
+	heap_require(offset, size, CACHE_DEV);
+	heap_fill(offset, size, CACHE_CPU);
+	ops->end_cpu_access(dmabuf, offset, size, DMA_BIDIRECTIONAL);
+	device_reads(heap_start + offset, size, CACHE_CPU);
+	device_reads(heap_start, offset, CACHE_DEV);
+	ops->unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
+	heap_require(0, offset, CACHE_DEV);
+	heap_require(offset, size, CACHE_CPU);
+	heap_check(offset);
+	ops->release(dmabuf);
+}
+
+TEST_TABLE(heap_from, "a device that writes a part of a buffer leaves the CPU's data elsewhere",
+	   ARRAY_SIZE(heap_rows), heap_name)
+{
+	const size_t size = PAGE_SIZE + 64;
+	struct dma_buf_attachment attach = { 0 };
+	struct dma_buf *dmabuf = heap_buffer(&heap_rows[row], &attach);
+	const struct dma_buf_ops *ops = dmabuf->ops;
+	struct sg_table *sgt = ops->map_dma_buf(&attach, DMA_TO_DEVICE);
+
+	device_reads(heap_start, HEAP_SIZE, CACHE_ZERO);
+	ops->unmap_dma_buf(&attach, sgt, DMA_TO_DEVICE);
+	heap_fill(0, HEAP_SIZE, CACHE_CPU);
+	sgt = ops->map_dma_buf(&attach, DMA_FROM_DEVICE);
+	device_writes(heap_start, size);
+	ops->unmap_dma_buf(&attach, sgt, DMA_FROM_DEVICE);
+	heap_require(0, size, CACHE_DEV);
+	heap_require(size, HEAP_SIZE - size, CACHE_CPU);
+	heap_check(size);
+	ops->release(dmabuf);
+}
+
+TEST(heap_move, "a buffer keeps its data when it moves for a device with a smaller mask")
+{
+	struct dma_buf_attachment attach = { 0 }, strict = { 0 };
+	struct dma_buf *dmabuf = heap_buffer(&heap_rows[2], &attach);
+	const struct dma_buf_ops *ops = dmabuf->ops;
+	struct sg_table *sgt = ops->map_dma_buf(&attach, DMA_BIDIRECTIONAL);
+	uint64_t old_start = heap_start;
+
+	device_writes(heap_start, HEAP_SIZE);
+	ops->unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
+	strict.dmabuf = dmabuf;
+	strict.dev = &low;
+	strict.limits.mask = ((u64)ARM_HIGH_PFN << PAGE_SHIFT) - 1;
+	list_add(&strict.node, &dmabuf->attachments);
+	heap_start = ARM_LOW_AREA << PAGE_SHIFT;
+	heap_alias = CACHE_LINEAR;
+	dirty_memory(heap_alias, heap_start, HEAP_SIZE);
+	sgt = ops->map_dma_buf(&strict, DMA_TO_DEVICE);
+	REQUIRE(!IS_ERR(sgt), "not mapped");
+	REQUIRE_EQ(sg_dma_address(sgt->sgl), heap_start, "the dirty memory");
+	device_reads(heap_start, HEAP_SIZE, CACHE_DEV);
+	ops->unmap_dma_buf(&strict, sgt, DMA_TO_DEVICE);
+	check(heap_start, old_start);
+	check(heap_start + HEAP_SIZE - 1, old_start + HEAP_SIZE - 1);
+	ops->release(dmabuf);
+}
+
 #elif !FLUSH_WHILE_CACHED
 
-TEST(stream, "streaming mappings")
+TEST(stream, "streaming mappings and buffers of heaps")
 {
 	skip("no kernel tree of v3.1");
 }

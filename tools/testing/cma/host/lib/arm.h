@@ -110,7 +110,8 @@ extern gfp_t gfp_allowed_mask;
 #define ARM_HIGH_PFN		(ARM_LOW_PFN + ARM_LOW_PAGES)
 #define ARM_HIGH_PAGES		2048UL
 #define ARM_LOW_AREA		(ARM_LOW_PFN + 4096)
-struct page { unsigned long owner; bool last; };
+struct list_head { struct list_head *next, *prev; };
+struct page { unsigned long owner, private; struct list_head lru; };
 extern struct page arm_pages[ARM_LOW_PAGES + ARM_HIGH_PAGES];
 extern char *arm_memory;	/* the linear mapping of low memory */
 extern char *arm_vmalloc;	/* as much as there is high memory */
@@ -235,6 +236,8 @@ struct page *vmalloc_to_page(const void *addr);
 struct vm_area_struct {
 	unsigned long vm_start, vm_end, vm_pgoff;
 	pgprot_t vm_page_prot;
+	const struct vm_operations_struct *vm_ops;
+	void *vm_private_data;
 };
 
 int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn,

@@ -379,7 +379,10 @@ static void fail(uint32_t node, const struct cache_op *op, const char *why, unsi
 	snprintf(failure, sizeof(failure), "%s%s%s (CPU %u, %s)", op_names[op->type], why,
 		 value < 4 ? value_names[value] : "", op->cpu, alias_names[op->alias]);
 	for (; node && nr < 200; node = nodes[node].parent)
-		way[nr++] = node;
+		if (nodes[node].move >= 0 ||
+		    memcmp(&nodes[node].state, &nodes[nodes[node].parent].state,
+			   sizeof(struct state)))
+			way[nr++] = node;
 	while (nr)
 		print_move(&nodes[way[--nr]]);
 	printf("# %s\n", failure);

@@ -51,7 +51,7 @@ void outer_clean_range(phys_addr_t start, phys_addr_t end);
 #define EXPORT_SYMBOL(sym)	extern __typeof__(sym) sym
 #define fs_initcall(fn)		int (*stream_initcall)(void) = (fn)
 #define BUG_ON(condition)	arm_require(!(condition), #condition)
-#define WARN_ON(condition)	arm_require(!(condition), #condition)
+#define WARN_ON(condition)	(arm_require(!(condition), #condition), false)
 #define dev_warn(dev, ...)	((void)(dev))
 #define printk(...)		do { } while (0)
 #define dump_stack()		do { } while (0)
