@@ -8,8 +8,8 @@
 #include "cache.h"
 
 #define MAX_LINES	2
-#define MAX_NODES	(24U << 20)
-#define TABLE_BITS	23
+#define MAX_NODES	(4U << 20)
+#define TABLE_BITS	18
 
 /* A line in a cache; 4 bits of data, two for each half */
 #define VALID		0x80U
