@@ -152,6 +152,7 @@ void set_pte_ext(pte_t *pte, pte_t val, unsigned int ext)
 	clean_lines(((unsigned long)pte + PTE_HWTABLE_OFF) & ~(LINE_SIZE - 1UL), LINE_SIZE);
 }
 
+/* Caches have no order here */
 void wmb(void)
 {
 }

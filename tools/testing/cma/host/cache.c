@@ -29,8 +29,8 @@ static void end(void);
 #include "dma-heap.h"
 #endif
 
-/* All of memory */
-#define ANY	0ULL, ~0ULL
+/* The end of all memory */
+#define END	(~0ULL)
 
 static struct device low, high = { &arm_areas[1] };
 static u32 shadow[ARM_LOW_PAGES];	/* entries of the hardware's tables, as recorded */
@@ -126,7 +126,7 @@ static void add(enum cache_type type, int on_cpu, enum cache_alias alias, uint64
 
 static void dsb(int on_cpu)
 {
-	add(CACHE_DSB, on_cpu, CACHE_LINEAR, ANY, 0);
+	add(CACHE_DSB, on_cpu, CACHE_LINEAR, 0, END, 0);
 }
 
 static void touch_table(const void *start, size_t size, bool dirty)
@@ -250,7 +250,7 @@ void flush_tlb_all(void)
 	dsb(cpu);
 	for (c = 0; c < CACHE_CPUS; c++)
 		for (a = 0; a < CACHE_ALIASES; a++)
-			add(CACHE_TLB_FLUSH, c, a, ANY, 0);
+			add(CACHE_TLB_FLUSH, c, a, 0, END, 0);
 	dsb(cpu);
 }
 
@@ -273,7 +273,7 @@ void dmac_flush_range(const void *start, const void *last)
 static void maintain_outer(enum cache_type type, phys_addr_t start, phys_addr_t last)
 {
 	add(type, cpu, CACHE_LINEAR, start, last, 0);
-	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, ANY, 0);
+	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, 0, END, 0);
 }
 
 void outer_flush_range(phys_addr_t start, phys_addr_t last)
@@ -281,10 +281,11 @@ void outer_flush_range(phys_addr_t start, phys_addr_t last)
 	maintain_outer(CACHE_L2_FLUSH, start, last);
 }
 
+/* Also drains the buffer of the L2 */
 void wmb(void)
 {
 	dsb(cpu);
-	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, ANY, 0);
+	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, 0, END, 0);
 }
 
 static void cpu_writes(int on_cpu, const void *addr, size_t size, unsigned int value)
@@ -357,8 +358,8 @@ static void unmap(enum cache_alias alias, uint64_t start, uint64_t last)
 
 void kmap_flush_unused(void)
 {
-	unmap(CACHE_PKMAP, ANY);
-	flush_tlb(CACHE_PKMAP, ANY);
+	unmap(CACHE_PKMAP, 0, END);
+	flush_tlb(CACHE_PKMAP, 0, END);
 }
 
 /* vunmap() has removed the entries, but has not flushed the TLBs */
@@ -502,7 +503,7 @@ static void use_buffer(char *virt, dma_addr_t dma, size_t size)
 	cpu_reads(0, virt, size, CACHE_DEV);
 	cpu_reads(1, virt, size, CACHE_DEV);
 	cpu_writes(0, virt, size, CACHE_CPU);
-	wmb();
+	wmb();	/* as before a device is started */
 	device_reads(dma, size, CACHE_CPU);
 	cpu_reads(1, virt, size, CACHE_CPU);
 	device_writes(dma, size);
@@ -653,7 +654,7 @@ TEST(user, "a process that maps a buffer sees the data of the device, and the de
 	use_buffer(virt, dma, PAGE_SIZE);
 	add(CACHE_CPU_READ, 1, CACHE_USER, dma, dma + PAGE_SIZE, CACHE_DEV);
 	add(CACHE_CPU_WRITE, 0, CACHE_USER, dma, dma + PAGE_SIZE, CACHE_CPU);
-	wmb();
+	wmb();	/* as before a device is started */
 	device_reads(dma, PAGE_SIZE, CACHE_CPU);
 	device_writes(dma, PAGE_SIZE);
 	add(CACHE_CPU_READ, 1, CACHE_USER, dma, dma + PAGE_SIZE, CACHE_DEV);
@@ -723,7 +724,8 @@ static void maintain_range(enum cache_type type, const void *start, size_t size)
 static void dma_inv_range(const void *start, size_t size)
 {
 	unsigned long addr = (unsigned long)start, last = addr + size;
-	unsigned long first_line = addr & ~(CACHE_LINE - 1UL), last_line = last & ~(CACHE_LINE - 1UL);
+	unsigned long first_line = addr & ~(CACHE_LINE - 1UL);
+	unsigned long last_line = last & ~(CACHE_LINE - 1UL);
 
 	if (addr != first_line)
 		maintain_range(CACHE_L1_FLUSH, (void *)first_line, CACHE_LINE);

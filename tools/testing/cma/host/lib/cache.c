@@ -42,8 +42,12 @@ struct node {
 	uint8_t line;
 };
 
-enum { FETCH_L1, FETCH_BOTH, DROP_L1, EVICT_L2, EVICT_PAST, CLEAN_L2, CLEAN_PAST, DRAIN_L2,
-       DRAIN_PAST, MOVES };		/* each for a CPU */
+/* What the hardware does: MOVES for each CPU, then those of the L2 */
+enum {
+	FETCH_L1, FETCH_BOTH, DROP_L1, EVICT_L2, EVICT_PAST, CLEAN_L2, CLEAN_PAST, DRAIN_L2,
+	DRAIN_PAST, MOVES
+};
+
 enum { PREFETCH = CACHE_CPUS * MOVES, DROP_L2, WRITE_L2, WRITE_L2_KEEP, DRAIN_OUTER };
 
 static const char *const move_names[] = {
@@ -265,12 +269,13 @@ static bool hardware_cpu(struct line *l, const struct env *env, int c, int move)
 	bool dirty = (*l1 & (VALID | DIRTY)) == (VALID | DIRTY);
 
 	switch (move) {
-	case FETCH_BOTH:	/* not if it comes from another L1 */
-		if (l->l2 & VALID || l->l1[!c] & VALID || evicted_from(l) >= 0)
-			return false;
-		/* fall through */
 	case FETCH_L1:
+	case FETCH_BOTH:
 		if (!env->fetches[c] || *l1 & VALID)
+			return false;
+		/* what comes from another L1 does not go through the L2 */
+		if (move == FETCH_BOTH &&
+		    (l->l2 & VALID || l->l1[!c] & VALID || evicted_from(l) >= 0))
 			return false;
 		*l1 = VALID | fetched(l);
 		if (move == FETCH_BOTH)
@@ -601,8 +606,8 @@ static void apply(uint32_t n, const struct cache_op *op, unsigned int i)
 
 /* Translations: all that can be found at some time is in the sets */
 
-static __attribute__((format(printf, 1, 0)))
-void fail_env(const char *why, int c, int a)
+__attribute__((__format__(__printf__, 1, 0)))
+static void fail_env(const char *why, int c, int a)
 {
 	if (*failure)
 		return;

@@ -61,8 +61,8 @@ typedef struct { int counter; } atomic_t;
 #define atomic_inc(v)		((v)->counter++)
 #define atomic_dec(v)		((v)->counter--)
 #define atomic_read(v)		((v)->counter)
-#define smp_mb()		do { } while (0)
-#define smp_mb__before_atomic_dec()	do { } while (0)
+#define smp_mb()		do { } while (0) /* one thread */
+#define smp_mb__before_atomic_dec()	do { } while (0) /* one thread */
 struct mutex { spinlock_t lock; };
 #define mutex_init(mutex)	((mutex)->lock.held = false)
 #define mutex_lock(mutex)	arm_lock(&(mutex)->lock, true)
@@ -111,7 +111,13 @@ static inline void sg_set_page(struct scatterlist *sg, struct page *page, unsign
 }
 
 /* Simplified: pieces are a page each, or low memory */
-struct sg_mapping_iter { struct scatterlist *sg; unsigned int nr, done; void *addr; size_t length; };
+struct sg_mapping_iter {
+	struct scatterlist *sg;
+	unsigned int nr, done;
+	void *addr;
+	size_t length;
+};
+
 enum { SG_MITER_TO_SG, SG_MITER_FROM_SG };
 static inline void sg_miter_start(struct sg_mapping_iter *m, struct scatterlist *sg,
 				  unsigned int nr, unsigned int flags)
