@@ -908,8 +908,11 @@ TEST_TABLE(pieces, "a list of two pieces that is synchronized", NR_STREAMS, stre
 
 /* Buffers of heaps: the kernel and processes map them cached */
 
+/* Low memory in pieces of a page, high memory in larger ones */
 struct page *heap_alloc_pages(gfp_t gfp, unsigned int order)
 {
+	if (order && !(gfp & __GFP_HIGHMEM))
+		return NULL;
 	return cma_alloc(&arm_areas[gfp & __GFP_HIGHMEM ? 1 : 0], 1UL << order, order, true);
 }
 
@@ -1057,6 +1060,27 @@ TEST_TABLE(heap_part, "access to a part of a buffer leaves the rest of it intact
 	ops->unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
 	heap_require(0, offset, CACHE_DEV);
 	heap_require(offset, size, CACHE_CPU);
+	heap_check(offset);
+	check(heap_start + offset + size / 2, heap_start + offset + size - 1);
+	ops->release(dmabuf);
+}
+
+TEST_TABLE(heap_write, "writing a part of a line leaves the device's data in the rest of it",
+	   ARRAY_SIZE(heap_rows), heap_name)
+{
+	const size_t offset = PAGE_SIZE + 16, size = 16;
+	struct dma_buf_attachment attach = { 0 };
+	struct dma_buf *dmabuf = heap_buffer(&heap_rows[row], &attach);
+	const struct dma_buf_ops *ops = dmabuf->ops;
+	struct sg_table *sgt = ops->map_dma_buf(&attach, DMA_BIDIRECTIONAL);
+
+	device_writes(heap_start, HEAP_SIZE);
+	REQUIRE(!ops->begin_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_TO_DEVICE), "begin");
+	heap_fill(offset, size, CACHE_CPU);
+	ops->end_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_TO_DEVICE);
+	device_reads(heap_start, offset, CACHE_DEV);
+	device_reads(heap_start + offset, size, CACHE_CPU);
+	ops->unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
 	heap_check(offset);
 	ops->release(dmabuf);
 }
