@@ -1075,9 +1075,9 @@ TEST_TABLE(heap_write, "writing a part of a line leaves the device's data in the
 	struct sg_table *sgt = ops->map_dma_buf(&attach, DMA_BIDIRECTIONAL);
 
 	device_writes(heap_start, HEAP_SIZE);
-	REQUIRE(!ops->begin_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_TO_DEVICE), "begin");
+	REQUIRE(!ops->begin_cpu_access(dmabuf, PAGE_SIZE, PAGE_SIZE, DMA_TO_DEVICE), "begin");
 	heap_fill(offset, size, CACHE_CPU);
-	ops->end_cpu_access(dmabuf, 0, HEAP_SIZE, DMA_TO_DEVICE);
+	ops->end_cpu_access(dmabuf, PAGE_SIZE, PAGE_SIZE, DMA_TO_DEVICE);
 	device_reads(heap_start, offset, CACHE_DEV);
 	device_reads(heap_start + offset, size, CACHE_CPU);
 	ops->unmap_dma_buf(&attach, sgt, DMA_BIDIRECTIONAL);
