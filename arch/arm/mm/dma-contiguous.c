@@ -310,8 +310,16 @@ static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
 	return addr;
 }
 
+/* What stands for the address of a buffer in high memory that is not mapped */
+static bool is_unmapped_buffer(struct page *page, const void *cpu_addr)
+{
+	return cpu_addr == page && PageHighMem(page);
+}
+
 static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
 {
+	if (is_unmapped_buffer(page, cpu_addr))
+		return;
 	if (PageHighMem(page))
 		vunmap(cpu_addr);
 	else
@@ -362,10 +370,36 @@ static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 	return cpu_addr;
 }
 
+/*
+ * The same for a buffer that needs no address.  In low memory it has one that
+ * takes no further space.  In high memory, clear one step of it after the other.
+ */
+static void *prepare_unmapped_buffer(struct page *page, size_t size,
+				     pgprot_t prot)
+{
+	size_t offset, step;
+	void *cpu_addr;
+
+	if (!PageHighMem(page))
+		return prepare_buffer(page, size, prot);
+
+	for (offset = 0; offset < size; offset += step) {
+		step = min_t(size_t, size - offset, STEP_SIZE);
+		cpu_addr = prepare_buffer(nth_page(page, offset >> PAGE_SHIFT),
+					  step, prot);
+		if (!cpu_addr)
+			return NULL;
+		vunmap(cpu_addr);
+	}
+	return page;
+}
+
 static bool is_buffer_address(struct page *page, const void *cpu_addr)
 {
 	if (!PageHighMem(page))
 		return page_address(page) == cpu_addr;
+	if (is_unmapped_buffer(page, cpu_addr))
+		return true;
 
 	return is_vmalloc_addr(cpu_addr) && !offset_in_page(cpu_addr) &&
 	       vmalloc_to_page(cpu_addr) == page;
@@ -596,16 +630,19 @@ bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
  * @gfp: flags of the request; only __GFP_WAIT, __GFP_IO, __GFP_FS and
  *	 __GFP_NOWARN matter.  During suspend and resume no request may do I/O.
  * @prot: attributes of the mapping
+ * @mapped: whether the CPU needs an address
  *
  * Requests with all of GFP_KERNEL are served from an area.  Requests that may
  * sleep, but not do I/O, get a range that is entirely free, or fall back to the
  * pool, which also serves requests that must not sleep.
  *
  * Context: as @gfp allows.
- * Return: address for the CPU, or NULL.  The buffer is cleared.
+ * Return: address for the CPU, or NULL.  The buffer is cleared.  Without @mapped,
+ * a value other than NULL that is only good for the functions that take a buffer.
  */
 void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
-			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot)
+			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot,
+			       bool mapped)
 {
 	int nr_pages = size >> PAGE_SHIFT;
 	struct page *page;
@@ -614,7 +651,8 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 	gfp &= gfp_allowed_mask;
 	page = alloc_from_area(dev, nr_pages, gfp);
 	if (page) {
-		cpu_addr = prepare_buffer(page, size, prot);
+		cpu_addr = mapped ? prepare_buffer(page, size, prot) :
+			   prepare_unmapped_buffer(page, size, prot);
 		if (!cpu_addr)
 			dma_release_from_contiguous(dev, page, nr_pages);
 	} else if ((gfp & GFP_KERNEL) != GFP_KERNEL) {
@@ -716,7 +754,7 @@ static unsigned long find_buffer(struct device *dev, void *cpu_addr,
  * @handle: address for the device
  * @size: size of the part of the buffer that may be mapped, in bytes
  *
- * The user mapping always gets the memory type of the kernel's mapping.
+ * The user mapping gets the memory type of the kernel's mapping, if there is one.
  *
  * Context: process context, mmap_sem held for writing.
  * Return: 0; -ENXIO if no buffer of the pool or of an area starts there, or if
@@ -729,8 +767,8 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 	unsigned long nr_user = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
 	unsigned long off = vma->vm_pgoff;
 	unsigned long addr = (unsigned long)cpu_addr;
+	pgprot_t prot = vma->vm_page_prot;
 	unsigned long nr_pages, pfn;
-	pgprot_t prot;
 	pte_t pte;
 
 	nr_pages = find_buffer(dev, cpu_addr, handle, &pfn);
@@ -739,10 +777,12 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 	if (off >= nr_pages || nr_user > nr_pages - off)
 		return -ENXIO;
 
-	pte = *pte_offset_kernel(pmd_off_k(addr), addr);
-	prot = __pgprot_modify(vma->vm_page_prot, L_PTE_MT_MASK,
-			       pte_val(pte) & L_PTE_MT_MASK);
-	vma->vm_page_prot = prot;
+	if (!is_unmapped_buffer(pfn_to_page(pfn), cpu_addr)) {
+		pte = *pte_offset_kernel(pmd_off_k(addr), addr);
+		prot = __pgprot_modify(prot, L_PTE_MT_MASK,
+				       pte_val(pte) & L_PTE_MT_MASK);
+		vma->vm_page_prot = prot;
+	}
 	return remap_pfn_range(vma, vma->vm_start, pfn + off,
 			       nr_user << PAGE_SHIFT, prot);
 }
