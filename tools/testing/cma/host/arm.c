@@ -608,7 +608,7 @@ static void boot(void)
 static char *alloc(struct device *dev, unsigned long nr_pages, dma_addr_t *dma, gfp_t gfp)
 {
 	return arm_dma_alloc_contiguous(dev, nr_pages << PAGE_SHIFT, ~0ULL, dma, gfp,
-					pgprot_dmacoherent(pgprot_kernel));
+					pgprot_dmacoherent(pgprot_kernel), true);
 }
 
 /* Has the buffer the right mapping, no line in a cache, and zeroes? */
@@ -818,7 +818,8 @@ TEST(mask, "a buffer beyond the mask is returned")
 
 	boot();
 	REQUIRE(!arm_dma_alloc_contiguous(&low, 16 * PAGE_SIZE, LOW_AREA << PAGE_SHIFT, &dma,
-					  GFP_KERNEL, pgprot_dmacoherent(pgprot_kernel)), "a buffer");
+					  GFP_KERNEL, pgprot_dmacoherent(pgprot_kernel), true),
+		"a buffer");
 	REQUIRE(said("above the coherent DMA mask"), "no message");
 	for (i = 16; i < 4096; i++)
 		REQUIRE(!pfn_to_page(LOW_AREA + i)->owner, "page %lu is lost", i);
