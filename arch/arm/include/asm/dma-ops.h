@@ -102,7 +102,9 @@ static inline void arm_linear_unmap_page(struct device *dev, dma_addr_t handle,
 				     size_t size, enum dma_data_direction dir,
 				     struct dma_attrs *attrs)
 {
-	if (!dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs))
+	/* After a device has only read memory, no CPU has anything to do */
+	if (dir != DMA_TO_DEVICE &&
+	    !dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs))
 		arm_linear_sync_for_cpu(dev, handle, size, dir);
 }
 
