@@ -11,7 +11,6 @@
 #include <linux/compiler.h>
 #include <linux/device.h>
 #include <linux/dma-attrs.h>
-#include <linux/dma-direction.h>
 #include <linux/kernel.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
