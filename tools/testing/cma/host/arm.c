@@ -892,6 +892,36 @@ TEST(highmem, "slots of kmap_atomic() that are not in use are cleared on all CPU
 	check_free(&high, virt, dma, 16, 16);
 }
 
+TEST(unmapped, "a buffer without a mapping is cleared, mapped by user space, and freed")
+{
+	pgprot_t prot = pgprot_dmacoherent(pgprot_kernel);
+	unsigned long i, size = 600 * PAGE_SIZE;
+	dma_addr_t dma, next;
+	char *virt;
+	void *page;
+
+	boot();
+	/* In high memory the first page stands for the address */
+	page = arm_dma_alloc_contiguous(&high, size, ~0ULL, &dma, GFP_KERNEL, prot, false);
+	REQUIRE(page, "no buffer: %s", console);
+	REQUIRE(page == pfn_to_page(dma >> PAGE_SHIFT), "not its page");
+	for (i = 0; i < 600; i++)
+		REQUIRE(pfn_to_page((dma >> PAGE_SHIFT) + i)->owner, "page %lu is free", i);
+	REQUIRE_EQ(map(page, dma, 600, 0, 600), 0);
+	REQUIRE_EQ(user_pfn, dma >> PAGE_SHIFT);
+	REQUIRE_EQ(map(page, dma, 601, 0, 601), -ENXIO);
+	REQUIRE(arm_dma_free_contiguous(&high, size, page, dma), "not ours");
+	REQUIRE(!said("no buffer"), "a warning: %s", console);
+	for (i = 0; i < 600; i++)
+		REQUIRE(!pfn_to_page((dma >> PAGE_SHIFT) + i)->owner, "page %lu is lost", i);
+
+	/* In low memory it has an address anyway */
+	virt = arm_dma_alloc_contiguous(&low, 4 * PAGE_SIZE, ~0ULL, &next, GFP_KERNEL, prot, false);
+	REQUIRE(virt, "no buffer: %s", console);
+	check_buffer(virt, next, 4);
+	check_free(&low, virt, next, 4, 4);
+}
+
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

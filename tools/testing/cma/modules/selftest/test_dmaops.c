@@ -805,9 +805,16 @@ static int st_needs_bounce(struct device *dev, dma_addr_t dma, size_t size)
 
 static struct platform_device *st_begin_bounce(struct st *t, u64 mask)
 {
-	struct platform_device *pdev = st_begin(t, NULL);
+	struct platform_device *pdev;
 	int ret;
 
+	if (!st_need_area(t, ST_DEFAULT))
+		return NULL;
+	if (PageHighMem(pfn_to_page(st_area_base_pfn(ST_DEFAULT)))) {
+		t->skipped = "what a device accesses would be in high memory";
+		return NULL;
+	}
+	pdev = st_begin(t, NULL);
 	if (!pdev)
 		return NULL;
 	st_bounce_mask = mask;
