@@ -516,11 +516,17 @@ struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, co
 	return &vm_area;
 }
 
+static unsigned int nr_vmapped[ARM_HIGH_PAGES];	/* times that each page was mapped */
+
 int ioremap_page_range(unsigned long start, unsigned long end, phys_addr_t phys, pgprot_t prot)
 {
+	unsigned long pfn;
+
 	REQUIRE(prot & L_PTE_XN, "the buffer is executable");
 	REQUIRE(vm_area.flags & VM_IOREMAP, "/proc/kcore maps the buffer cached");
 	vmap_pfn = __phys_to_pfn(phys);
+	for (pfn = vmap_pfn; pfn < vmap_pfn + ((end - start) >> PAGE_SHIFT); pfn++)
+		nr_vmapped[pfn - ARM_HIGH_PFN]++;
 	vmap_pages = (end - start) >> PAGE_SHIFT;
 	return 0;
 }
@@ -902,11 +908,14 @@ TEST(unmapped, "a buffer without a mapping is cleared, mapped by user space, and
 
 	boot();
 	/* In high memory the first page stands for the address */
+	memset(nr_vmapped, 0, sizeof(nr_vmapped));
 	page = arm_dma_alloc_contiguous(&high, size, ~0ULL, &dma, GFP_KERNEL, prot, false);
 	REQUIRE(page, "no buffer: %s", console);
 	REQUIRE(page == pfn_to_page(dma >> PAGE_SHIFT), "not its page");
 	for (i = 0; i < 600; i++)
 		REQUIRE(pfn_to_page((dma >> PAGE_SHIFT) + i)->owner, "page %lu is free", i);
+	for (i = 0; i < 600; i++)
+		REQUIRE_EQ(nr_vmapped[(dma >> PAGE_SHIFT) - ARM_HIGH_PFN + i], 1U);
 	REQUIRE_EQ(map(page, dma, 600, 0, 600), 0);
 	REQUIRE_EQ(user_pfn, dma >> PAGE_SHIFT);
 	REQUIRE_EQ(map(page, dma, 601, 0, 601), -ENXIO);

@@ -188,9 +188,15 @@ static void st_end(struct platform_device *pdev)
 	platform_device_unregister(pdev);
 }
 
+static void st_called(struct st *t, int line, const char *what,
+		      unsigned int calls, unsigned int times)
+{
+	st_check(t, calls == times, __func__, line, "%s: %u calls, not %u",
+		 what, calls, times);
+}
+
 #define ST_CALLED(t, what, times)					\
-	ST_CHECK(t, st_calls.what == (times), #what ": %u calls, not %u", \
-		 st_calls.what, times)
+	st_called(t, __LINE__, #what, st_calls.what, times)
 
 /* A list of single pages; false if there is no memory. */
 static bool st_list(struct scatterlist *sg, unsigned int nr)
