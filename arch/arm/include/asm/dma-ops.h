@@ -71,35 +71,37 @@ void dma_ops_sync_sg_for_device(struct device *dev, struct scatterlist *sg,
 				int nents, enum dma_data_direction dir);
 int dma_ops_mapping_error(struct device *dev, dma_addr_t handle);
 
-static inline dma_addr_t arm_linear_map_page(struct device *dev, struct page *page,
-					 unsigned long offset, size_t size,
-					 enum dma_data_direction dir,
-					 struct dma_attrs *attrs)
+static inline dma_addr_t arm_linear_map_page(struct device *dev,
+					     struct page *page,
+					     unsigned long offset, size_t size,
+					     enum dma_data_direction dir,
+					     struct dma_attrs *attrs)
 {
 	if (!dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs))
 		__dma_page_cpu_to_dev(page, offset, size, dir);
 	return pfn_to_dma(dev, page_to_pfn(page)) + offset;
 }
 
-static inline void arm_linear_sync_for_cpu(struct device *dev, dma_addr_t handle,
-				       size_t size,
-				       enum dma_data_direction dir)
+static inline void arm_linear_sync_for_cpu(struct device *dev,
+					   dma_addr_t handle, size_t size,
+					   enum dma_data_direction dir)
 {
 	__dma_page_dev_to_cpu(pfn_to_page(dma_to_pfn(dev, handle)),
 			      handle & ~PAGE_MASK, size, dir);
 }
 
 static inline void arm_linear_sync_for_device(struct device *dev,
-					  dma_addr_t handle, size_t size,
-					  enum dma_data_direction dir)
+					      dma_addr_t handle, size_t size,
+					      enum dma_data_direction dir)
 {
 	__dma_page_cpu_to_dev(pfn_to_page(dma_to_pfn(dev, handle)),
 			      handle & ~PAGE_MASK, size, dir);
 }
 
 static inline void arm_linear_unmap_page(struct device *dev, dma_addr_t handle,
-				     size_t size, enum dma_data_direction dir,
-				     struct dma_attrs *attrs)
+					 size_t size,
+					 enum dma_data_direction dir,
+					 struct dma_attrs *attrs)
 {
 	/* After a device has only read memory, no CPU has anything to do */
 	if (dir != DMA_TO_DEVICE &&

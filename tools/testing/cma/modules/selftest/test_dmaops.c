@@ -658,7 +658,9 @@ static void st_use_buffer(struct st *t, struct device *dev, size_t size,
 	dma_free_attrs(dev, size, virt, dma, attrs);
 }
 
-static const size_t st_buffer_sizes[] = { 100, PAGE_SIZE, 3 * PAGE_SIZE + 1, ST_MIB };
+static const size_t st_buffer_sizes[] = {
+	100, PAGE_SIZE, 3 * PAGE_SIZE + 1, ST_MIB
+};
 
 static void st_attr_buffers(struct st *t, struct dma_attrs *attrs)
 {
@@ -696,7 +698,7 @@ static void st_unmapped_cycle(struct st *t, enum st_device which)
 	st_attr_buffers(t, &attrs);
 }
 
-CMA_SELFTEST(st_unmapped_space, "DMA_ATTR_NO_KERNEL_MAPPING takes no virtual space, and loses no page")
+CMA_SELFTEST(st_unmapped_space, "a buffer without a mapping takes no virtual space and loses no page")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	void *virt[4], *before, *after;
