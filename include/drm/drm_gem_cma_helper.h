@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * GEM objects in contiguous memory. See drm_gem_cma.c.
+ * GEM objects in contiguous memory. See drm_gem_cma_helper.c.
  */
-#ifndef _DRM_GEM_CMA_H_
-#define _DRM_GEM_CMA_H_
+#ifndef _DRM_GEM_CMA_HELPER_H_
+#define _DRM_GEM_CMA_HELPER_H_
 
 #include "drmP.h"
 
@@ -49,6 +49,12 @@ drm_gem_cma_prime_import_sg_table(struct drm_device *drm, size_t size,
 void *drm_gem_cma_prime_vmap(struct drm_gem_object *gem_obj);
 int drm_gem_cma_prime_mmap(struct drm_gem_object *gem_obj,
 			   struct vm_area_struct *vma);
+
+struct dma_buf *drm_gem_cma_dmabuf_export(struct drm_device *drm,
+					  struct drm_gem_object *gem_obj,
+					  int flags);
+struct drm_gem_object *drm_gem_cma_dmabuf_import(struct drm_device *drm,
+						 struct dma_buf *dma_buf);
 
 extern const struct vm_operations_struct drm_gem_cma_vm_ops;
 

@@ -23,7 +23,7 @@
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include "drm_gem_cma.h"
+#include "drm_gem_cma_helper.h"
 
 /* Allocate an object without memory. Return NULL on failure. */
 static struct drm_gem_cma_object *new_object(struct drm_device *drm,
@@ -459,6 +459,54 @@ void *drm_gem_cma_prime_vmap(struct drm_gem_object *gem_obj)
 	return to_drm_gem_cma_obj(gem_obj)->vaddr;
 }
 EXPORT_SYMBOL_GPL(drm_gem_cma_prime_vmap);
+
+/* Drivers of v3.9 and v3.10 do not know these members. */
+static void add_prime_ops(struct drm_driver *driver)
+{
+	driver->gem_prime_get_sg_table = drm_gem_cma_prime_get_sg_table;
+	driver->gem_prime_import_sg_table = drm_gem_cma_prime_import_sg_table;
+	driver->gem_prime_vmap = drm_gem_cma_prime_vmap;
+	driver->gem_prime_mmap = drm_gem_cma_prime_mmap;
+}
+
+/**
+ * drm_gem_cma_dmabuf_export() - implement gem_prime_export() alone
+ * @drm: device
+ * @gem_obj: object; on success the caller's reference passes to the buffer
+ * @flags: DRM_RDWR or 0
+ *
+ * For drivers that set gem_prime_export and gem_prime_import, and none of the
+ * members that drm_gem_prime_export() needs.
+ *
+ * Context: process context, may sleep.
+ * Return: as drm_gem_prime_export().
+ */
+struct dma_buf *drm_gem_cma_dmabuf_export(struct drm_device *drm,
+					  struct drm_gem_object *gem_obj,
+					  int flags)
+{
+	add_prime_ops(drm->driver);
+	return drm_gem_prime_export(drm, gem_obj, flags);
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_dmabuf_export);
+
+/**
+ * drm_gem_cma_dmabuf_import() - implement gem_prime_import() alone
+ * @drm: device
+ * @dma_buf: buffer to which the caller has a reference
+ *
+ * See drm_gem_cma_dmabuf_export().
+ *
+ * Context: process context, may sleep.
+ * Return: as drm_gem_prime_import().
+ */
+struct drm_gem_object *drm_gem_cma_dmabuf_import(struct drm_device *drm,
+						 struct dma_buf *dma_buf)
+{
+	add_prime_ops(drm->driver);
+	return drm_gem_prime_import(drm, dma_buf);
+}
+EXPORT_SYMBOL_GPL(drm_gem_cma_dmabuf_import);
 
 MODULE_DESCRIPTION("DRM: GEM objects in contiguous memory");
 MODULE_LICENSE("GPL");
