@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/fb0 of a DRM card: its memory, and who has the display when
+ * /dev/fb0 of a DRM card: its memory, and who has the display when. drm_fbdev --helper
+ * bars draws the colour bars of the camera on it.
  */
+#define TAP_HELPER	bars_helper
+
 #include "tap.h"
 #include "guest.h"
 #include "card.h"
@@ -71,6 +74,24 @@ static void require_used(long before)
 	while (used() != before && tries--)
 		usleep(20000);
 	REQUIRE(used() == before, "%ld pages, now %ld", before, used());
+}
+
+static int bars_helper(char **args)
+{
+	static const __u32 bars[] = {	/* as vivi draws them */
+		0xcccccc, 0xd0d000, 0x00cece, 0x00ef00,
+		0xef00ef, 0xcd0000, 0x0000ff, 0x000000,
+	};
+	struct fbdev fb = fbdev_open();
+	__u32 x, y;
+
+	if (strcmp(args[0], "bars"))
+		return 1;
+	for (y = 0; y < fb.var.yres; y++)
+		for (x = 0; x < fb.var.xres; x++)
+			((__u32 *)(fb.mem + y * fb.fix.line_length))[x] =
+				bars[x / (fb.var.xres / ARRAY_SIZE(bars))];
+	return 0;
 }
 
 TEST(memory, "the display shows " FB ", whose memory is the area's, and is mapped whole")
