@@ -258,6 +258,39 @@ static int fbdev_check_var(struct fb_var_screeninfo *var, struct fb_info *info)
 	return 0;
 }
 
+/* The console does not know when a client of DRM has the display. */
+static bool client_shows(struct drm_fb_helper *helper)
+{
+	struct drm_mode_config *config = &helper->dev->mode_config;
+	struct drm_crtc *crtc;
+	bool shows = false;
+
+	mutex_lock(&config->mutex);
+	list_for_each_entry(crtc, &config->crtc_list, head)
+		if (crtc->fb && crtc->fb != helper->fb)
+			shows = true;
+	mutex_unlock(&config->mutex);
+	return shows;
+}
+
+static int fbdev_set_par(struct fb_info *info)
+{
+	return client_shows(info->par) ? 0 : drm_fb_helper_set_par(info);
+}
+
+static int fbdev_blank(int blank, struct fb_info *info)
+{
+	return client_shows(info->par) ? 0 : drm_fb_helper_blank(blank, info);
+}
+
+static int fbdev_pan_display(struct fb_var_screeninfo *var,
+			     struct fb_info *info)
+{
+	if (client_shows(info->par))
+		return -EBUSY;
+	return drm_fb_helper_pan_display(var, info);
+}
+
 static u32 color_bits(unsigned int value, const struct fb_bitfield *field)
 {
 	return value >> (16 - field->length) << field->offset;
@@ -294,10 +327,10 @@ static struct fb_ops fbdev_ops = {
 	.fb_write	= fb_sys_write,
 	.fb_mmap	= fbdev_mmap,
 	.fb_check_var	= fbdev_check_var,
-	.fb_set_par	= drm_fb_helper_set_par,
+	.fb_set_par	= fbdev_set_par,
 	.fb_setcolreg	= fbdev_setcolreg,
-	.fb_blank	= drm_fb_helper_blank,
-	.fb_pan_display	= drm_fb_helper_pan_display,
+	.fb_blank	= fbdev_blank,
+	.fb_pan_display	= fbdev_pan_display,
 	.fb_fillrect	= sys_fillrect,
 	.fb_copyarea	= sys_copyarea,
 	.fb_imageblit	= sys_imageblit,
@@ -486,6 +519,11 @@ void drm_fbdev_cma_restore_mode(struct drm_fbdev_cma *fbdev)
 	mutex_lock(&config->mutex);
 	drm_fb_helper_restore_fbdev_mode(&fbdev->fb_helper);
 	mutex_unlock(&config->mutex);
+
+	if (fbdev->fb_helper.delayed_hotplug) {
+		fbdev->fb_helper.delayed_hotplug = false;
+		drm_fb_helper_hotplug_event(&fbdev->fb_helper);
+	}
 }
 EXPORT_SYMBOL_GPL(drm_fbdev_cma_restore_mode);
 

@@ -118,25 +118,26 @@ TEST(memory, "the display shows " FB ", whose memory is the area's, and is mappe
 			"byte %#zx", at);
 }
 
+static void require_map(struct fbdev *fb, int error, size_t size, int flags,
+			off64_t offset)
+{
+	int seen = fbdev_map(fb, size, flags, offset) == MAP_FAILED ? errno : 0;
+
+	REQUIRE(seen == error, "%zu bytes at %lld, flags %#x: %s", size,
+		(long long)offset, flags, strerror(seen));
+}
+
 TEST(bounds, "a mapping is shared, and does not exceed the frame")
 {
 	struct fbdev fb = fbdev_open();
 	size_t size = fb.fix.smem_len;
 
-#define require_map(error, size, flags, offset) do {			\
-	void *mem = fbdev_map(&fb, size, flags, offset);		\
-									\
-	REQUIRE((error) ? mem == MAP_FAILED && errno == (error) :	\
-		mem != MAP_FAILED, "%zu bytes at %llu: %s",		\
-		(size_t)(size), (unsigned long long)(offset),		\
-		strerror(errno));					\
-} while (0)
-	require_map(0, PAGE, MAP_SHARED, size - PAGE);
-	require_map(EINVAL, PAGE, MAP_PRIVATE, 0);
-	require_map(ENXIO, PAGE, MAP_SHARED, size);
-	require_map(ENXIO, size, MAP_SHARED, PAGE);
-	require_map(ENXIO, size + PAGE, MAP_SHARED, 0);
-	require_map(ENXIO, PAGE, MAP_SHARED, 0xfffff000ULL);
+	require_map(&fb, 0, PAGE, MAP_SHARED, size - PAGE);
+	require_map(&fb, EINVAL, PAGE, MAP_PRIVATE, 0);
+	require_map(&fb, ENXIO, PAGE, MAP_SHARED, size);
+	require_map(&fb, ENXIO, size, MAP_SHARED, PAGE);
+	require_map(&fb, ENXIO, size + PAGE, MAP_SHARED, 0);
+	require_map(&fb, ENXIO, PAGE, MAP_SHARED, 0xfffff000ULL);
 }
 
 TEST(read_write, "read() and write() see what the mapping has")
@@ -233,6 +234,35 @@ TEST(clients, "a client of DRM gets the display, and " FB " gets it back")
 	}
 }
 
+TEST(guarded, FB " and the console do not touch the display of a client")
+{
+	struct fbdev fb = fbdev_open();
+	int card = card_open(), tty;
+	struct display display;
+	struct frame frame;
+
+	display_open(&display, card);
+	frame_create(card, &frame, 640, 480, 16);
+	display_show(&display, &frame);
+	REQUIRE(shows(&fb, false), "at first");
+	REQUIRE(!put_var(&fb, fb.var), "put: %s", strerror(errno));
+	REQUIRE(shows(&fb, false), "after FBIOPUT_VSCREENINFO");
+	REQUIRE(ioctl(fb.fd, FBIOPAN_DISPLAY, &fb.var) && errno == EBUSY, "pan");
+	REQUIRE(!ioctl(fb.fd, FBIOBLANK, FB_BLANK_POWERDOWN), "blank");
+	REQUIRE(shows(&fb, false), "after FBIOBLANK");
+	tty = open("/dev/tty1", O_RDWR | O_NOCTTY);
+	REQUIRE(tty >= 0, "tty1: %s", strerror(errno));
+	REQUIRE(write(tty, "\033[13]hello\n", 11) == 11, "write");
+	close(tty);
+	REQUIRE(!display_flip(&display, frame.fb, 1) &&
+		card_event(card).user_data == 1, "flip");
+	REQUIRE(shows(&fb, false), "after text");
+	munmap(frame.mem, frame.size);
+	close(card);
+	REQUIRE(!ioctl(fb.fd, FBIOBLANK, FB_BLANK_UNBLANK), "unblank");
+	REQUIRE(shows(&fb, true), "shows %#x", scanout_address());
+}
+
 TEST(export, "the frame of " FB " can be exported as a buffer")
 {
 	struct fbdev fb = fbdev_open();
@@ -277,8 +307,9 @@ TEST(unbind, FB " stays mapped when the driver is unbound, and leaves the area a
 	for (i = 0; i < 3; i++) {
 		fb = fbdev_open();
 		card_driver("unbind");
-		REQUIRE(open(FB, O_RDWR) < 0 && (errno == ENOENT ||
-						  errno == ENODEV), "open");
+		REQUIRE(open(FB, O_RDWR) < 0, "open");
+		REQUIRE(errno == ENOENT || errno == ENODEV, "open: %s",
+			strerror(errno));
 		REQUIRE(ioctl(fb.fd, FBIOGET_VSCREENINFO, &fb.var) &&
 			errno == ENODEV, "ioctl: %s", strerror(errno));
 		REQUIRE(read(fb.fd, &byte, 1) < 0 && errno == ENODEV, "read");
