@@ -277,12 +277,17 @@ static int crtc_mode_set_base(struct drm_crtc *crtc, int x, int y,
 			      struct drm_framebuffer *old_fb)
 {
 	struct pl111 *pl111 = crtc_to_pl111(crtc);
+	int ret;
 
 	if (!frame_fits(crtc->fb, &crtc->mode, x, y))
 		return -EINVAL;
 
 	pl111_wait_for_flip(pl111);
-	return pl111_show(pl111, crtc->fb, y, NULL);
+	ret = pl111_show(pl111, crtc->fb, y, NULL);
+	/* Programs do not expect that the first flip afterwards is EBUSY. */
+	if (!ret)
+		pl111_wait_for_flip(pl111);
+	return ret;
 }
 
 static int crtc_page_flip(struct drm_crtc *crtc, struct drm_framebuffer *fb,
