@@ -10,19 +10,25 @@
 
 #include "dma-heap.h"
 
+/* Continue after an error, which dma_heap_add() has reported. */
 static int __init add_heap(struct cma *cma, void *unused)
 {
 	if (!cma_get_size(cma))
 		return 0;
 
-	/* Continue after an error, which dma_heap_add() has reported. */
-	dma_heap_add(cma == dma_contiguous_default_area ? "linux,cma" :
-		     cma_get_name(cma), cma);
+	if (cma != dma_contiguous_default_area) {
+		dma_heap_add(cma_get_name(cma), cma);
+		return 0;
+	}
+
+	dma_heap_add("default_cma_region", cma);
+	if (HAS_LEGACY_NAME)
+		dma_heap_add("linux,cma", cma);
 	return 0;
 }
 
 /**
- * heap_cma_init() - create a heap for each contiguous memory area
+ * heap_cma_init() - create the heaps of each contiguous memory area
  *
  * Context: boot, after the areas were activated; may sleep.
  * Return: 0.
