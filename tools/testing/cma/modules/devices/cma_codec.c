@@ -36,7 +36,7 @@ static struct codec {
 	struct v4l2_device v4l2_dev;
 	struct video_device *vfd;
 	struct v4l2_m2m_dev *m2m_dev;
-	struct mutex lock;
+	struct mutex lock;	/* of all instances */
 	void *alloc_ctx;
 	struct delayed_work work;
 } codec;
