@@ -80,6 +80,12 @@ frames() {
 	check "$count frames" [ "$(tr -cd '<' <$out.err | wc -c)" -eq "$count" ]
 }
 
+# kselftest NAME: run 6.1's tests of heaps, which print six results for each of them
+kselftest() {
+	client "$1" kselftest-dmabuf-heap
+	check 'all tests' [ "$(grep -c 'OK$' $out)" -eq $((6 * $(find /dev/dma_heap -type c | wc -l))) ]
+}
+
 # compare EXPECTED [VARIANT]: print the results as TAP. EXPECTED (on later kernels
 # EXPECTED-6.1) may have a name that ends in [VARIANT]: it counts only for this variant
 # and takes precedence over the name without.
