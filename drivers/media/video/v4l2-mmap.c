@@ -159,8 +159,8 @@ int v4l2_mmap_wait(struct video_device *vdev)
 }
 
 /**
- * v4l2_mmap_wait_ioctl() - the same before an ioctl that fails while others use
- *			    the device
+ * v4l2_mmap_wait_ioctl() - wait before an ioctl that fails while others use the
+ *			    device
  * @vdev: device
  * @cmd: ioctl; most of them do not wait, so that no stream waits for another one
  *	 that ends
