@@ -46,6 +46,7 @@ hold() {
 # and print nothing unexpected to stderr. Some programs exit when their input becomes
 # readable, which here is the end of file after hold().
 until=
+seconds=60 # after which it is killed
 ignore='^$' # lines of stderr that add nothing
 client() {
 	name=$1
@@ -53,7 +54,7 @@ client() {
 	echo "# $*"
 	: >$out
 	: >$out.err
-	hold | LD_PRELOAD=/lib/libstdbuf.so _STDBUF_O=L timeout 60 "$@" >$out 2>$out.err
+	hold | LD_PRELOAD=/lib/libstdbuf.so _STDBUF_O=L timeout "$seconds" "$@" >$out 2>$out.err
 	status=$?
 	sed 's/^/#   /' $out $out.err
 	case $status in

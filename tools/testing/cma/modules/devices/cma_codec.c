@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A mem2mem device whose driver is in the style of v3.8 to v3.10: it says so in
- * vfl_dir, takes its lock in file operations, has a struct v4l2_fh and controls for
- * each file. It inverts every byte, or copies them.
+ * vfl_dir, takes its lock in file operations, has a struct v4l2_fh for each file and
+ * a control. It inverts every byte, or copies them.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -37,15 +37,15 @@ static struct codec {
 	struct video_device *vfd;
 	struct v4l2_m2m_dev *m2m_dev;
 	struct mutex lock;	/* of all instances */
+	struct v4l2_ctrl_handler hdl;
+	bool copies;	/* V4L2_CID_HFLIP */
 	void *alloc_ctx;
 	struct delayed_work work;
 } codec;
 
 struct codec_ctx {
 	struct v4l2_fh fh;
-	struct v4l2_ctrl_handler hdl;
 	struct v4l2_m2m_ctx *m2m_ctx;
-	bool copies;	/* V4L2_CID_HFLIP */
 };
 
 static struct codec_ctx *file_to_ctx(struct file *file)
@@ -66,7 +66,7 @@ static void codec_work(struct work_struct *work)
 	unsigned int i;
 
 	for (i = 0; i < SIZE / sizeof(*to); i++)
-		to[i] = ctx->copies ? from[i] : ~from[i];
+		to[i] = codec.copies ? from[i] : ~from[i];
 	dst->v4l2_buf.timestamp = src->v4l2_buf.timestamp;
 	v4l2_m2m_buf_done(src, VB2_BUF_STATE_DONE);
 	v4l2_m2m_buf_done(dst, VB2_BUF_STATE_DONE);
@@ -265,9 +265,7 @@ static const struct v4l2_ioctl_ops codec_ioctls = {
 
 static int codec_s_ctrl(struct v4l2_ctrl *ctrl)
 {
-	struct codec_ctx *ctx = container_of(ctrl->handler, struct codec_ctx, hdl);
-
-	ctx->copies = ctrl->val;
+	codec.copies = ctrl->val;
 	return 0;
 }
 
@@ -278,31 +276,21 @@ static const struct v4l2_ctrl_ops codec_ctrl_ops = {
 static int codec_new_ctx(struct file *file)
 {
 	struct codec_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
-	int ret;
 
 	if (!ctx)
 		return -ENOMEM;
 	v4l2_fh_init(&ctx->fh, video_devdata(file));
-	v4l2_ctrl_handler_init(&ctx->hdl, 1);
-	v4l2_ctrl_new_std(&ctx->hdl, &codec_ctrl_ops, V4L2_CID_HFLIP, 0, 1, 1, 0);
-	ret = ctx->hdl.error;
-	if (ret)
-		goto free;
 	ctx->m2m_ctx = v4l2_m2m_ctx_init(codec.m2m_dev, ctx, codec_init_queues);
 	if (IS_ERR(ctx->m2m_ctx)) {
-		ret = PTR_ERR(ctx->m2m_ctx);
-		goto free;
+		int ret = PTR_ERR(ctx->m2m_ctx);
+
+		v4l2_fh_exit(&ctx->fh);
+		kfree(ctx);
+		return ret;
 	}
-	ctx->fh.ctrl_handler = &ctx->hdl;
 	file->private_data = &ctx->fh;
 	v4l2_fh_add(&ctx->fh);
 	return 0;
-
-free:
-	v4l2_ctrl_handler_free(&ctx->hdl);
-	v4l2_fh_exit(&ctx->fh);
-	kfree(ctx);
-	return ret;
 }
 
 static int codec_open(struct file *file)
@@ -322,7 +310,6 @@ static int codec_release(struct file *file)
 
 	v4l2_fh_del(&ctx->fh);
 	v4l2_fh_exit(&ctx->fh);
-	v4l2_ctrl_handler_free(&ctx->hdl);
 	mutex_lock(&codec.lock);
 	v4l2_m2m_ctx_release(ctx->m2m_ctx);
 	mutex_unlock(&codec.lock);
@@ -372,6 +359,7 @@ static int codec_register(void)
 	codec.vfd->release = video_device_release;
 	codec.vfd->v4l2_dev = &codec.v4l2_dev;
 	codec.vfd->lock = &codec.lock;
+	codec.vfd->ctrl_handler = &codec.hdl;
 	codec.vfd->vfl_dir = VFL_DIR_M2M;
 	ret = video_register_device(codec.vfd, VFL_TYPE_GRABBER, -1);
 	if (!ret)
@@ -402,10 +390,13 @@ static int __init codec_init(void)
 		ret = PTR_ERR(codec.m2m_dev);
 		goto cleanup;
 	}
-	ret = codec_register();
+	v4l2_ctrl_handler_init(&codec.hdl, 1);
+	v4l2_ctrl_new_std(&codec.hdl, &codec_ctrl_ops, V4L2_CID_HFLIP, 0, 1, 1, 0);
+	ret = codec.hdl.error ? codec.hdl.error : codec_register();
 	if (!ret)
 		return 0;
 
+	v4l2_ctrl_handler_free(&codec.hdl);
 	v4l2_m2m_release(codec.m2m_dev);
 cleanup:
 	vb2_dma_contig_cleanup_ctx(codec.alloc_ctx);
@@ -419,6 +410,7 @@ static void __exit codec_exit(void)
 {
 	video_unregister_device(codec.vfd);
 	v4l2_device_unregister(&codec.v4l2_dev);
+	v4l2_ctrl_handler_free(&codec.hdl);
 	v4l2_m2m_release(codec.m2m_dev);
 	vb2_dma_contig_cleanup_ctx(codec.alloc_ctx);
 	platform_device_unregister(codec.pdev);
