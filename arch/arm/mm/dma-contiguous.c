@@ -411,6 +411,17 @@ static int __init early_coherent_pool(char *arg)
 }
 early_param("coherent_pool", early_coherent_pool);
 
+/**
+ * dma_contiguous_pool_size() - get the size of the pool for atomic requests
+ *
+ * Context: boot, after parameters were parsed.
+ * Return: the size in bytes.
+ */
+size_t __init dma_contiguous_pool_size(void)
+{
+	return atomic_pool.size;
+}
+
 static int __init atomic_pool_init(void)
 {
 	unsigned int nr_pages = atomic_pool.size >> PAGE_SHIFT;
@@ -548,12 +559,13 @@ static struct page *alloc_from_area(struct device *dev, int nr_pages, gfp_t gfp)
 				       CONFIG_CMA_ALIGNMENT);
 
 	if ((gfp & GFP_KERNEL) == GFP_KERNEL)
-		return cma_alloc(cma, nr_pages, align_order, gfp & __GFP_NOWARN);
+		return cma_alloc_for(dev, cma, nr_pages, align_order,
+				     gfp & __GFP_NOWARN);
 	/* Mapping a buffer in vmalloc space allocates with GFP_KERNEL */
 	if (!(gfp & __GFP_WAIT) ||
 	    PageHighMem(pfn_to_page(__phys_to_pfn(cma_get_base(cma)))))
 		return NULL;
-	return cma_try_alloc(cma, nr_pages, align_order);
+	return cma_try_alloc_for(dev, cma, nr_pages, align_order);
 }
 
 /*

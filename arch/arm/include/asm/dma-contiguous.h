@@ -56,6 +56,7 @@ static inline phys_addr_t dma_contiguous_zone_end(unsigned long dma_zone_size)
 				     dma_contiguous_lowmem_end()) : 0;
 }
 
+size_t dma_contiguous_pool_size(void);
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
 void dma_contiguous_remap(void);
 

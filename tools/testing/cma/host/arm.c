@@ -38,6 +38,7 @@ static struct cma areas[] = {
 };
 
 static unsigned int nr_areas;
+static unsigned int nr_reserve;
 static unsigned long next_owner;
 static struct device low, high = { &areas[1] }, late = { &areas[2] };
 static pmd_t pmds[TABLES][2];
@@ -249,6 +250,34 @@ struct page *cma_alloc(struct cma *cma, unsigned long count, unsigned int align_
 struct page *cma_try_alloc(struct cma *cma, unsigned long count, unsigned int align_order)
 {
 	return take(cma, count, align_order);
+}
+
+/* The reserve of the model is all of the area */
+struct page *cma_alloc_reserve(struct cma *cma, unsigned long count, unsigned int align_order,
+			       bool no_warn)
+{
+	nr_reserve++;
+	return cma_alloc(cma, count, align_order, no_warn);
+}
+
+struct page *cma_try_alloc_reserve(struct cma *cma, unsigned long count, unsigned int align_order)
+{
+	nr_reserve++;
+	return take(cma, count, align_order);
+}
+
+bool cma_has_rules, cma_has_reserve;
+static struct device *listed;
+static struct cma *ruled;
+
+struct cma *cma_find_rule(struct device *dev)
+{
+	return dev ? ruled : NULL;
+}
+
+bool cma_find_listed(struct device *dev)
+{
+	return dev && dev == listed;
 }
 
 struct cma *cma_area_of(const struct page *pages, unsigned long count)
@@ -789,6 +818,59 @@ TEST(pool, "the pool knows where its buffers end")
 		REQUIRE(arm_dma_free_contiguous(&low, 16 * PAGE_SIZE, all, first), "ours");
 		REQUIRE(said("which is no buffer"), "freed twice without a warning");
 	}
+}
+
+TEST(reserve, "a listed device may use the reserve, for each kind of request, and no other device")
+{
+	static const gfp_t gfps[] = { GFP_KERNEL, GFP_NOIO };
+	struct device disk = { };
+	dma_addr_t dma;
+	unsigned int i;
+	char *virt;
+
+	boot();
+	listed = &disk;
+	for (i = 0; i < 2; i++) {
+		nr_reserve = 0;
+		cma_has_reserve = false;
+		virt = alloc(&disk, 16, &dma, gfps[i]);
+		REQUIRE_EQ(nr_reserve, 0);
+		memset(virt, 0x5a, 16 << PAGE_SHIFT);
+		check_free(&disk, virt, dma, 16, 16);
+		memset(flushed, 0, sizeof(flushed));
+		memset(outer_flushed, 0, sizeof(outer_flushed));
+		cma_has_reserve = true;
+		virt = alloc(&low, 16, &dma, gfps[i]);
+		REQUIRE_EQ(nr_reserve, 0);
+		memset(virt, 0x5a, 16 << PAGE_SHIFT);
+		check_free(&low, virt, dma, 16, 16);
+		memset(flushed, 0, sizeof(flushed));
+		memset(outer_flushed, 0, sizeof(outer_flushed));
+		virt = alloc(&disk, 16, &dma, gfps[i]);
+		REQUIRE_EQ(nr_reserve, 1);
+		memset(virt, 0x5a, 16 << PAGE_SHIFT);
+		check_free(&disk, virt, dma, 16, 16);
+		memset(flushed, 0, sizeof(flushed));
+		memset(outer_flushed, 0, sizeof(outer_flushed));
+	}
+}
+
+TEST(ruled, "a device gets its buffers from the area of the command line")
+{
+	struct device camera = { };
+	dma_addr_t dma;
+	char *virt;
+
+	boot();
+	ruled = &areas[1];
+	virt = alloc(&camera, 16, &dma, GFP_KERNEL);
+	REQUIRE(dma >> PAGE_SHIFT < ARM_HIGH_PFN, "a rule counts that does not exist");
+	memset(virt, 0x5a, 16 << PAGE_SHIFT);
+	check_free(&camera, virt, dma, 16, 16);
+	cma_has_rules = true;
+	virt = alloc(&camera, 16, &dma, GFP_KERNEL);
+	REQUIRE_EQ(dma >> PAGE_SHIFT, ARM_HIGH_PFN);
+	arm_dma_free_contiguous(&camera, 16 << PAGE_SHIFT, virt, dma);
 }
 
 TEST(suspend, "requests may not do I/O while gfp_allowed_mask forbids it")

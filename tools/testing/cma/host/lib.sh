@@ -5,7 +5,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../../../.." && pwd)
 src=${CMA_SRC:-$repo}
 out=${CMA_OUT:-$repo/build/host}
-kernel=("$src"/drivers/base/{cma,dma-contiguous}.c)
+kernel=("$src"/drivers/base/{cma,dma-contiguous,dma-contiguous-param}.c)
 cflags=(-std=gnu11 -O1 -g -Wall -Werror -pthread
 	"-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer
 	-DCONFIG_CMA=1 -DCONFIG_CMA_AREAS=7)
