@@ -18,6 +18,7 @@
 
 #include <linux/cma.h>
 #include <linux/cma-devices.h>
+#include <linux/ctype.h>
 #include <linux/device.h>
 #include <linux/dma-contiguous.h>
 #include <linux/err.h>
@@ -213,8 +214,8 @@ static bool __init is_name_used(const char *name)
 static bool __init is_area_name(const char *name)
 {
 	for (; *name; name++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *name))
+		if (!(isascii(*name) && isalnum(*name)) && *name != '-' &&
+		    *name != '_')
 			return false;
 
 	return true;

@@ -10,6 +10,7 @@
 #ifndef HOST_STUBS_H
 #define HOST_STUBS_H
 
+#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
