@@ -1280,4 +1280,11 @@ TEST_TABLE(reserve, "the reserve at the high end of an area", ARRAY_SIZE(reserve
 	page = cma_alloc_reserve(cma, 1, 0, true);
 	REQUIRE_EQ(offset(page), limit);
 	REQUIRE(cma_release(cma, page, 1));
+
+	/* A small buffer does not reach into the reserve */
+	host_set(BASE + limit - 32, 32, PAGE_FREE);
+	REQUIRE(!cma_alloc(cma, 48, 0, true));
+	page = cma_alloc(cma, 32, 0, true);
+	REQUIRE_EQ(offset(page), limit - 32);
+	REQUIRE(cma_release(cma, page, 32));
 }
