@@ -253,7 +253,7 @@ static const char *__init parse_area(const char *arg, struct named_area *area)
 	area->is_exclusive = flag;
 
 	why = cma_parse_place(size, &area->req);
-	if (!why && (area->req.is_auto || !area->req.size))
+	if (!why && !area->req.size)
 		why = "not a size";
 	return why;
 }

@@ -890,7 +890,7 @@ TEST(params_long, "arguments that are too long are rejected, and truncated in th
 	char arg[200];
 
 	vexpress();
-	snprintf(arg, sizeof(arg), "a,%0130d", 1);
+	snprintf(arg, sizeof(arg), "a,%0126d", 1);
 	REQUIRE_EQ(param(host_early_cma_area, arg), 0);
 	REQUIRE(strstr(host.log, "0: too long; no area\n"));
 	snprintf(arg, sizeof(arg), "%0130d:a", 1);
@@ -1177,6 +1177,18 @@ TEST(need_none, "cma=auto without needs: the size by Kconfig")
 		check_place(dma_contiguous_default_area, 3, 0x80000000 - CONFIG_MIB * MIB, CONFIG_MIB);
 	else
 		REQUIRE(strstr(host.log, "cma: no area (cma=auto)\n"));
+}
+
+TEST(need_once, "needs and the reserve are settled once")
+{
+	machine_with_areas("16M");
+	REQUIRE_EQ(dma_contiguous_need("a", 4096, 1), 0);
+	param(host_early_cma_reserve, "1M:disk");
+	dma_contiguous_reserve(0);
+	host.log[0] = 0;
+	dma_contiguous_reserve(0);
+	REQUIRE_STREQ(host.log, "");
+	REQUIRE(cma_has_reserve);
 }
 
 TEST(need_refused, "needs without a size or a count, and too many needs, are refused")
