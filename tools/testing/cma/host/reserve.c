@@ -751,7 +751,8 @@ static const struct param_row {
 	const char *log;
 } param_rows[] = {
 	/* Areas */
-	{ { "camera,32M" }, { }, NULL, "cma: reserved 32768 KiB at 0x7d000000 (cma_area=camera,32M)\n" },
+	{ { "camera,32M" }, { }, NULL,
+	  "cma: reserved 32768 KiB at 0x7d000000 (cma_area=camera,32M)\n" },
 	{ { "camera,32M,exclusive" }, { }, NULL,
 	  "cma: reserved 32768 KiB at 0x7d000000 (cma_area=camera,32M,exclusive)\n" },
 	{ { "camera,5M@0x68000000" }, { }, NULL,
@@ -764,11 +765,14 @@ static const struct param_row {
 	{ { "a,16M@0x60000000" }, { }, NULL,
 	  "cma: reserved 16384 KiB at 0x60800000 (cma_area=a,16M@0x60000000: " TABLES ")\n" },
 	{ { "a,16M@0x68000000-0x68800000" }, { }, NULL,
-	  "cma: cma_area=a,16M@0x68000000-0x68800000: range is smaller than the size" VEXPRESS "; no area\n" },
-	{ { "a,1G" }, { }, NULL, "cma: cma_area=a,1G: size is too large, 16384 KiB of 524288 KiB have to be left"
+	  "cma: cma_area=a,16M@0x68000000-0x68800000: range is smaller than the size"
+	  VEXPRESS "; no area\n" },
+	{ { "a,1G" }, { }, NULL,
+	  "cma: cma_area=a,1G: size is too large, 16384 KiB of 524288 KiB have to be left"
 	  LARGEST(471040, 0x62400000) "; no area\n" },
 	{ { "a,100%,exclusive" }, { }, NULL,
-	  "cma: cma_area=a,100%,exclusive (524288 KiB): size is too large, 16384 KiB of 524288 KiB have to be left"
+	  "cma: cma_area=a,100%,exclusive (524288 KiB): size is too large, 16384 KiB of 524288 "
+	  "KiB have to be left"
 	  LARGEST(471040, 0x62400000) "; no area\n" },
 	/* Malformed areas */
 	{ { "" }, { }, NULL, "cma: cma_area=: not a name and a size; no area\n" },
@@ -787,8 +791,10 @@ static const struct param_row {
 	{ { "a/b,8M" }, { }, NULL, "cma: cma_area=a/b,8M: not a name; no area\n" },
 	{ { "a:b,8M" }, { }, NULL, "cma: cma_area=a:b,8M: not a name; no area\n" },
 	{ { "..,8M" }, { }, NULL, "cma: cma_area=..,8M: not a name; no area\n" },
-	{ { "reserved,8M" }, { }, NULL, "cma: cma_area=reserved,8M: the name is used already; no area\n" },
-	{ { "system,8M" }, { }, NULL, "cma: cma_area=system,8M: the name is used already; no area\n" },
+	{ { "reserved,8M" }, { }, NULL,
+	  "cma: cma_area=reserved,8M: the name is used already; no area\n" },
+	{ { "system,8M" }, { }, NULL,
+	  "cma: cma_area=system,8M: the name is used already; no area\n" },
 	{ { "a,8M", "a,8M" }, { }, NULL, "cma: cma_area=a,8M: the name is used already; no area\n"
 	  "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a,8M)\n" },
 	{ { "a123456789012345678901234567890,8M" }, { }, NULL,
@@ -796,7 +802,8 @@ static const struct param_row {
 	{ { "a1234567890123456789012345678901,8M" }, { }, NULL,
 	  "cma: cma_area=a1234567890123456789012345678901,8M: a name is too long; no area\n" },
 	/* Devices */
-	{ { "a,8M" }, { "mb:clcd:a" }, NULL, "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a,8M)\n"
+	{ { "a,8M" }, { "mb:clcd:a" }, NULL,
+	  "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a,8M)\n"
 	  "cma: device mb:clcd uses area a\n" },
 	{ { }, { "cam*:reserved" }, NULL, "cma: device cam* uses area reserved\n" },
 	{ { }, { "cam*:a" }, NULL, "cma: cma_dev=cam*:a: no such area; ignored\n" },
@@ -810,14 +817,21 @@ static const struct param_row {
 	{ { }, { "a1234567890123456789012345678901:reserved" }, NULL,
 	  "cma: cma_dev=a1234567890123456789012345678901:reserved: a name is too long; ignored\n" },
 	/* The reserve */
-	{ { }, { }, "1M:mmci", "cma: 1024 KiB of the default area are a reserve (cma_reserve=1M:mmci)\n" },
-	{ { }, { }, "1:mb:mmci,usb?", "cma: 4 KiB of the default area are a reserve (cma_reserve=1:mb:mmci,usb?)\n" },
-	{ { }, { }, "16380K:*", "cma: 16380 KiB of the default area are a reserve (cma_reserve=16380K:*)\n" },
-	{ { }, { }, "16381K:*", "cma: cma_reserve=16381K:*: not smaller than the default area; no reserve\n" },
-	{ { }, { }, "16M:*", "cma: cma_reserve=16M:*: not smaller than the default area; no reserve\n" },
+	{ { }, { }, "1M:mmci",
+	  "cma: 1024 KiB of the default area are a reserve (cma_reserve=1M:mmci)\n" },
+	{ { }, { }, "1:mb:mmci,usb?",
+	  "cma: 4 KiB of the default area are a reserve (cma_reserve=1:mb:mmci,usb?)\n" },
+	{ { }, { }, "16380K:*",
+	  "cma: 16380 KiB of the default area are a reserve (cma_reserve=16380K:*)\n" },
+	{ { }, { }, "16381K:*",
+	  "cma: cma_reserve=16381K:*: not smaller than the default area; no reserve\n" },
+	{ { }, { }, "16M:*",
+	  "cma: cma_reserve=16M:*: not smaller than the default area; no reserve\n" },
 	{ { }, { }, "18014398509481983K:*",
-	  "cma: cma_reserve=18014398509481983K:*: not smaller than the default area; no reserve\n" },
-	{ { }, { }, "99999999999999999999G:*", "cma: cma_reserve=99999999999999999999G:*: not a size; no reserve\n" },
+	  "cma: cma_reserve=18014398509481983K:*: not smaller than the default area; no "
+	  "reserve\n" },
+	{ { }, { }, "99999999999999999999G:*",
+	  "cma: cma_reserve=99999999999999999999G:*: not a size; no reserve\n" },
 	{ { }, { }, "", "cma: cma_reserve=: not a size; no reserve\n" },
 	{ { }, { }, "0:a", "cma: cma_reserve=0:a: not a size; no reserve\n" },
 	{ { }, { }, "-1M:a", "cma: cma_reserve=-1M:a: not a size; no reserve\n" },
@@ -949,7 +963,8 @@ TEST(params_order, "an area with an address comes before the default area")
 	param(host_early_cma_area, "low,8M");
 	param(host_early_cma_area, "top,8M@0x7f800000");
 	dma_contiguous_reserve(0);
-	REQUIRE_STREQ(host.log, "cma: reserved 8192 KiB at 0x7f800000 (cma_area=top,8M@0x7f800000)\n"
+	REQUIRE_STREQ(host.log,
+	  "cma: reserved 8192 KiB at 0x7f800000 (cma_area=top,8M@0x7f800000)\n"
 		      "cma: reserved 16384 KiB at 0x7e800000\n"
 		      "cma: reserved 8192 KiB at 0x7e000000 (cma_area=low,8M)\n");
 }
@@ -1096,39 +1111,49 @@ static const struct need_row {
 	const char *reserve, *dev;
 	const char *log;
 } need_rows[] = {
-	{ "the sum, a margin of an eighth, rounded up", "auto", { { "camera", 8192, 4 }, { "lcd", 3000, 2 } },
+	{ "the sum, a margin of an eighth, rounded up",
+	  "auto", { { "camera", 8192, 4 }, { "lcd", 3000, 2 } },
 	  NULL, NULL,
 	  "cma: cma=auto: 4 x 8192 KiB for camera\ncma: cma=auto: 2 x 3072 KiB for lcd\n"
-	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of 4896 KiB, 44064 KiB\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "4896 KiB, 44064 KiB\n"
 	  "cma: reserved 45056 KiB at 0x7d400000 (cma=auto)\n"
 	  "cma: 39168 KiB are needed, the default area has 45056 KiB\n" },
 	{ "alignment", "auto", { { "a", 4, 1 }, { "b", 12, 1 }, { "c", 1028, 1 } }, NULL, NULL,
-	  "cma: cma=auto: 1 x 4 KiB for a\ncma: cma=auto: 1 x 16 KiB for b\ncma: cma=auto: 1 x 2048 KiB for c\n"
-	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of 290 KiB, 2614 KiB\n"
+	  "cma: cma=auto: 1 x 4 KiB for a\ncma: cma=auto: 1 x 16 KiB for b\ncma: cma=auto: 1 x "
+	  "2048 KiB for c\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "290 KiB, 2614 KiB\n"
 	  "cma: reserved 4096 KiB at 0x7fc00000 (cma=auto)\n"
 	  "cma: 2324 KiB are needed, the default area has 4096 KiB\n" },
 	{ "a place", "auto@0x68000000", { { "a", 1024, 1 } }, NULL, NULL,
 	  "cma: cma=auto: 1 x 1024 KiB for a\n"
-	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of 160 KiB, 1440 KiB\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "160 KiB, 1440 KiB\n"
 	  "cma: reserved 4096 KiB at 0x68000000 (cma=auto@0x68000000)\n"
 	  "cma: 1280 KiB are needed, the default area has 4096 KiB\n" },
-	{ "a reserve that is larger than what its devices need", "auto", { { "a", 1024, 1 }, { "disk", 512, 1 } },
+	{ "a reserve that is larger than what its devices need",
+	  "auto", { { "a", 1024, 1 }, { "disk", 512, 1 } },
 	  "2M:disk", NULL,
 	  "cma: cma=auto: 1 x 1024 KiB for a\ncma: cma=auto: 1 x 512 KiB for disk\n"
-	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 2048 KiB and a margin of 416 KiB, 3744 KiB\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 2048 KiB and a margin "
+	  "of 416 KiB, 3744 KiB\n"
 	  "cma: reserved 4096 KiB at 0x7fc00000 (cma=auto)\n"
 	  "cma: 2048 KiB of the default area are a reserve (cma_reserve=2M:disk)\n"
 	  "cma: 3328 KiB are needed, the default area has 4096 KiB\n" },
-	{ "a device with another area", "auto", { { "camera", 8192, 4 }, { "lcd", 1024, 2 } }, NULL, "cam*:a",
+	{ "a device with another area", "auto", { { "camera", 8192, 4 }, { "lcd", 1024, 2 } }, NULL,
+	  "cam*:a",
 	  "cma: cma=auto: 2 x 1024 KiB for lcd\n"
-	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of 288 KiB, 2592 KiB\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "288 KiB, 2592 KiB\n"
 	  "cma: reserved 4096 KiB at 0x7fc00000 (cma=auto)\n"
 	  "cma: reserved 8192 KiB at 0x7f400000 (cma_area=a,8M)\n"
 	  "cma: device cam* uses area a\n"
 	  "cma: 2304 KiB are needed, the default area has 4096 KiB\n" },
 	{ "too much", "auto", { { "a", 1024 << 10, 4 } }, NULL, NULL,
 	  "cma: cma=auto: 4 x 1048576 KiB for a\n"
-	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of 524320 KiB, 4718880 KiB\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "524320 KiB, 4718880 KiB\n"
 	  "cma: cma=auto: " TOO_LARGE "; no area\n"
 	  "cma: 4194560 KiB are needed, the default area has only 0 KiB\n" },
 	{ "not auto, enough", "16M", { { "a", 1024, 4 } }, NULL, NULL,
@@ -1172,9 +1197,11 @@ TEST(need_none, "cma=auto without needs: the size by Kconfig")
 {
 	machine_with_areas("auto");
 	dma_contiguous_reserve(0);
-	REQUIRE(!strncmp(host.log, "cma: cma=auto: nobody has stated a need, the configured size is used\n", 69));
+	REQUIRE(!strncmp(host.log,
+	  "cma: cma=auto: nobody has stated a need, the configured size is used\n", 69));
 	if (CONFIG_MIB)
-		check_place(dma_contiguous_default_area, 3, 0x80000000 - CONFIG_MIB * MIB, CONFIG_MIB);
+		check_place(dma_contiguous_default_area, 3, 0x80000000 - CONFIG_MIB * MIB,
+			    CONFIG_MIB);
 	else
 		REQUIRE(strstr(host.log, "cma: no area (cma=auto)\n"));
 }
