@@ -52,6 +52,19 @@ static ssize_t available_pages_show(struct kobject *kobj,
 	return sprintf(buf, "%lu\n", cma->count - cma_used_pages(cma));
 }
 
+/* Pages at the high end of the area that only some devices can allocate */
+static ssize_t reserve_pages_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
+{
+	return sprintf(buf, "%lu\n", to_cma(kobj)->reserve);
+}
+
+static ssize_t exclusive_show(struct kobject *kobj,
+			      struct kobj_attribute *attr, char *buf)
+{
+	return sprintf(buf, "%d\n", to_cma(kobj)->is_exclusive);
+}
+
 static ssize_t wait_budget_ms_show(struct kobject *kobj,
 				   struct kobj_attribute *attr, char *buf)
 {
@@ -81,6 +94,8 @@ static struct kobj_attribute cma_files[] = {
 	__ATTR_RO(alloc_pages_success),
 	__ATTR_RO(alloc_pages_fail),
 	__ATTR_RO(release_pages_success),
+	__ATTR_RO(reserve_pages),
+	__ATTR_RO(exclusive),
 	__ATTR(wait_budget_ms, 0644, wait_budget_ms_show, wait_budget_ms_store),
 };
 

@@ -118,6 +118,48 @@ const char *cma_get_name(const struct cma *cma)
 EXPORT_SYMBOL_GPL(cma_get_name);
 
 /**
+ * cma_set_exclusive() - let only devices use an area
+ * @cma: area
+ *
+ * This cannot be changed at run time, when buffers without a device may exist.
+ *
+ * Context: boot, before core_initcall().
+ */
+void __init cma_set_exclusive(struct cma *cma)
+{
+	cma->is_exclusive = true;
+}
+
+/**
+ * cma_is_exclusive() - check whether only devices may use an area
+ * @cma: area
+ *
+ * Context: any.
+ * Return: true if memory for anything but the devices of the area, such as a
+ * heap, must come from somewhere else.
+ */
+bool cma_is_exclusive(const struct cma *cma)
+{
+	return cma->is_exclusive;
+}
+EXPORT_SYMBOL_GPL(cma_is_exclusive);
+
+/**
+ * cma_set_reserve() - keep a part of an area for some callers
+ * @cma: area
+ * @nr_pages: number of pages, less than the area has
+ *
+ * For cma_alloc() and cma_try_alloc() the area is smaller by so much.  A counter
+ * would not do: others could leave the last pages as holes that are too small.
+ *
+ * Context: boot, before core_initcall().
+ */
+void __init cma_set_reserve(struct cma *cma, unsigned long nr_pages)
+{
+	cma->reserve = nr_pages;
+}
+
+/**
  * cma_walk_areas() - call a function for each area
  * @it: function to call; a return value other than 0 ends the walk
  * @data: passed to @it
@@ -298,16 +340,21 @@ struct cma_request {
 	unsigned long	count;		/* pages */
 	unsigned long	nr_bits;	/* the same in bits */
 	unsigned long	align;		/* of the first pfn, in pages */
+	unsigned long	maxno;		/* bits of the area that may be used */
 	bool		large;		/* placed from the high end */
 };
 
 static void cma_init_request(const struct cma *cma, struct cma_request *req,
-			     unsigned long count, unsigned int align_order)
+			     unsigned long count, unsigned int align_order,
+			     bool use_reserve)
 {
+	unsigned long reserve = use_reserve ? 0 : cma->reserve;
+
 	req->count = count;
 	req->nr_bits = cma_pages_to_bits(cma, count);
 	req->align = 1UL << max(align_order, cma->order_per_bit);
 	req->large = count > CMA_SMALL_PAGES;
+	req->maxno = cma_bitmap_maxno(cma) - cma_pages_to_bits(cma, reserve);
 }
 
 /*
@@ -315,10 +362,9 @@ static void cma_init_request(const struct cma *cma, struct cma_request *req,
  * are large, were looked at.  Alignment applies to physical addresses, because
  * the area itself may be less aligned than its buffers.
  */
-static unsigned long cma_first_pos(const struct cma *cma,
-				   const struct cma_request *req)
+static unsigned long cma_first_pos(const struct cma_request *req)
 {
-	return req->large ? cma_bitmap_maxno(cma) : 0;
+	return req->large ? req->maxno : 0;
 }
 
 /* The position from which no range contains the page */
@@ -332,7 +378,7 @@ static unsigned long cma_pos_beyond(const struct cma *cma,
 static unsigned long cma_find_low(const struct cma *cma, unsigned long bit,
 				  const struct cma_request *req)
 {
-	unsigned long maxno = cma_bitmap_maxno(cma);
+	unsigned long maxno = req->maxno;
 
 	while (bit < maxno) {
 		unsigned long pfn, used;
@@ -370,7 +416,7 @@ static unsigned long cma_find_high(const struct cma *cma, unsigned long end,
 		end = used;
 	}
 
-	return cma_bitmap_maxno(cma);
+	return req->maxno;
 }
 
 /*
@@ -385,7 +431,7 @@ static int cma_find(const struct cma *cma, const struct cma_request *req,
 
 	*bit = req->large ? cma_find_high(cma, pos, req) :
 			    cma_find_low(cma, pos, req);
-	if (*bit < cma_bitmap_maxno(cma))
+	if (*bit < req->maxno)
 		return 0;
 	return cma->nr_claims ? -EAGAIN : -ENOMEM;
 }
@@ -489,7 +535,7 @@ static struct page *cma_take_free(struct cma *cma,
 				  const struct cma_request *req,
 				  unsigned int nr_trials)
 {
-	unsigned long pos = cma_first_pos(cma, req);
+	unsigned long pos = cma_first_pos(req);
 
 	for (;;) {
 		unsigned long bit, pfn, used;
@@ -799,7 +845,7 @@ static int cma_round(struct cma *cma, struct cma_search *s, struct page **page)
 	unsigned long bit;
 	int ret;
 
-	s->pos = cma_first_pos(cma, s->req);
+	s->pos = cma_first_pos(s->req);
 	s->end = false;
 	s->held = false;
 	s->busy_pfn = 0;
@@ -977,10 +1023,40 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
 	       align_order < BITS_PER_LONG;
 }
 
+static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
+				 unsigned int align_order, bool no_warn,
+				 bool use_reserve)
+{
+	u64 start = cma_start_time(count);
+	struct cma_request req;
+	struct page *page;
+	bool may_empty;
+	int ret = 0;
+
+	if (!cma_can_have(cma, count, align_order))
+		return NULL;
+
+	trace_cma_alloc_start(cma->name, count, align_order);
+	cma_init_request(cma, &req, count, align_order, use_reserve);
+	may_empty = cma_may_empty();
+	page = cma_take_free(cma, &req, may_empty ? 1 : CMA_TRIALS);
+	if (!page) {
+		start = start ? start : sched_clock();
+		ret = may_empty ? cma_search(cma, &req, &page) : -EBUSY;
+	}
+	cma_count_alloc(cma, page, count, align_order, ret, start);
+
+	if (!page && !no_warn && ret != -EINTR)
+		pr_err_ratelimited("area %s: no %lu contiguous pages aligned to order %u, error %d (%lu of %lu pages used)\n",
+				   cma->name, count, align_order, ret,
+				   cma_used_pages(cma), cma->count);
+	return page;
+}
+
 /**
  * cma_alloc() - allocate contiguous pages from an area
  * @cma: area; NULL fails
- * @count: number of pages, from 1 to the size of the area
+ * @count: number of pages, from 1 to the size of the area without its reserve
  * @align_order: alignment of the physical address as an order of pages, below
  *		 BITS_PER_LONG
  * @no_warn: do not log a failure
@@ -1001,37 +1077,50 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
 struct page *cma_alloc(struct cma *cma, unsigned long count,
 		       unsigned int align_order, bool no_warn)
 {
+	return cma_do_alloc(cma, count, align_order, no_warn, false);
+}
+EXPORT_SYMBOL_GPL(cma_alloc);
+
+/**
+ * cma_alloc_reserve() - allocate contiguous pages, also from the reserve
+ * @cma: area; NULL fails
+ * @count: number of pages, from 1 to the size of the area
+ * @align_order: alignment, see cma_alloc()
+ * @no_warn: do not log a failure
+ *
+ * Context: see cma_alloc().
+ * Return: see cma_alloc().
+ */
+struct page *cma_alloc_reserve(struct cma *cma, unsigned long count,
+			       unsigned int align_order, bool no_warn)
+{
+	return cma_do_alloc(cma, count, align_order, no_warn, true);
+}
+EXPORT_SYMBOL_GPL(cma_alloc_reserve);
+
+static struct page *cma_do_try_alloc(struct cma *cma, unsigned long count,
+				     unsigned int align_order,
+				     bool use_reserve)
+{
 	u64 start = cma_start_time(count);
 	struct cma_request req;
 	struct page *page;
-	bool may_empty;
-	int ret = 0;
 
 	if (!cma_can_have(cma, count, align_order))
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	cma_init_request(cma, &req, count, align_order);
-	may_empty = cma_may_empty();
-	page = cma_take_free(cma, &req, may_empty ? 1 : CMA_TRIALS);
-	if (!page) {
-		start = start ? start : sched_clock();
-		ret = may_empty ? cma_search(cma, &req, &page) : -EBUSY;
-	}
-	cma_count_alloc(cma, page, count, align_order, ret, start);
-
-	if (!page && !no_warn && ret != -EINTR)
-		pr_err_ratelimited("area %s: no %lu contiguous pages aligned to order %u, error %d (%lu of %lu pages used)\n",
-				   cma->name, count, align_order, ret,
-				   cma_used_pages(cma), cma->count);
+	cma_init_request(cma, &req, count, align_order, use_reserve);
+	page = cma_take_free(cma, &req, CMA_TRIALS);
+	cma_count_alloc(cma, page, count, align_order, page ? 0 : -EBUSY,
+			start);
 	return page;
 }
-EXPORT_SYMBOL_GPL(cma_alloc);
 
 /**
  * cma_try_alloc() - allocate contiguous pages without emptying a range
  * @cma: area; NULL fails
- * @count: number of pages, from 1 to the size of the area
+ * @count: number of pages, from 1 to the size of the area without its reserve
  * @align_order: alignment of the physical address as an order of pages, below
  *		 BITS_PER_LONG
  *
@@ -1042,21 +1131,25 @@ EXPORT_SYMBOL_GPL(cma_alloc);
 struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 			   unsigned int align_order)
 {
-	u64 start = cma_start_time(count);
-	struct cma_request req;
-	struct page *page;
-
-	if (!cma_can_have(cma, count, align_order))
-		return NULL;
-
-	trace_cma_alloc_start(cma->name, count, align_order);
-	cma_init_request(cma, &req, count, align_order);
-	page = cma_take_free(cma, &req, CMA_TRIALS);
-	cma_count_alloc(cma, page, count, align_order, page ? 0 : -EBUSY,
-			start);
-	return page;
+	return cma_do_try_alloc(cma, count, align_order, false);
 }
 EXPORT_SYMBOL_GPL(cma_try_alloc);
+
+/**
+ * cma_try_alloc_reserve() - allocate free pages, also from the reserve
+ * @cma: area; NULL fails
+ * @count: number of pages, from 1 to the size of the area
+ * @align_order: alignment, see cma_try_alloc()
+ *
+ * Context: any, including with interrupts off.
+ * Return: see cma_try_alloc().
+ */
+struct page *cma_try_alloc_reserve(struct cma *cma, unsigned long count,
+				   unsigned int align_order)
+{
+	return cma_do_try_alloc(cma, count, align_order, true);
+}
+EXPORT_SYMBOL_GPL(cma_try_alloc_reserve);
 
 /**
  * cma_pages_valid() - check whether pages lie in an area

@@ -51,6 +51,9 @@ enum cma_skip {
  * @nr_claims: ranges that are claimed in @bitmap by attempts and releases in
  *	progress; protected by @lock
  * @lock: innermost lock of the allocator, taken with interrupts off
+ * @reserve: pages at the high end that only cma_alloc_reserve() and
+ *	cma_try_alloc_reserve() allocate; constant
+ * @is_exclusive: not for buffers that belong to no device; constant
  * @wait_budget_ms: time that an allocation may spend waiting; 0 is none
  * @nr_success: pages of all successful allocations
  * @nr_fail: pages of all failed allocations
@@ -73,6 +76,8 @@ struct cma {
 	unsigned long	*ends;
 	unsigned int	nr_claims;
 	spinlock_t	lock;	/* bitmap, allocated, ends, nr_claims */
+	unsigned long	reserve;
+	bool		is_exclusive;
 	unsigned int	wait_budget_ms;
 	atomic_long_t	nr_success;
 	atomic_long_t	nr_fail;

@@ -10,7 +10,8 @@
  *	cma=SIZE@BASE-END	within [BASE, END)
  *	cma=0			no default area
  *
- * SIZE may be a percentage of all memory.  Invalid or unsatisfiable requests
+ * SIZE may be a percentage of all memory, or "auto": what drivers and boards
+ * have said that they need.  Invalid or unsatisfiable requests
  * are rejected with one message, and the boot continues without an area.  The
  * message says what is in the way and where the largest free range is.
  */
@@ -32,6 +33,7 @@
 #include <asm/sections.h>
 
 #include "cma.h"
+#include "dma-contiguous.h"
 
 #define ADDR_FMT	"0x%08llx"
 #define NO_PLACE	(~0ULL)
@@ -47,20 +49,6 @@
 struct cma *dma_contiguous_default_area;
 EXPORT_SYMBOL_GPL(dma_contiguous_default_area);
 
-/*
- * Size and place that were asked for.  Addresses have 64 bits even where a
- * phys_addr_t has 32, so that values that are too large are not truncated.
- */
-struct cma_request {
-	u64	size;		/* bytes; percent if is_percent */
-	u64	base;		/* lowest address, if has_base */
-	u64	end;		/* limit of the area, exclusive, if has_end */
-	bool	is_percent;
-	bool	has_base;
-	bool	has_end;
-	const char *error;	/* why parsing failed, or NULL */
-};
-
 /* A range of memory in whole pages; the end is exclusive */
 struct cma_range {
 	u64	start;
@@ -69,7 +57,11 @@ struct cma_range {
 
 /* The argument of "cma=", for messages */
 static char cma_arg[48] __initdata;
-static struct cma_request cma_request __initdata;
+static struct cma_place_request cma_request __initdata = {
+	.param = "cma",
+	.arg = cma_arg,
+};
+
 static bool cma_arg_given __initdata;
 
 /* End of the memory that all devices reach, a border of zones; 0 if none */
@@ -79,12 +71,15 @@ static u64 dma_limit __initdata;
 static char cma_reason[112] __initdata;
 static char cma_refusal[160] __initdata;
 
-/*
- * Parse a number with an optional suffix K, M or G, and advance *s past it.
- * -EINVAL if there is no number; -ERANGE, and the largest number, if it does
- * not fit into 64 bits.
+/**
+ * cma_parse_number() - parse a number with an optional suffix K, M or G
+ * @s: text, advanced past the number
+ * @number: set to the number, the largest one if it does not fit into 64 bits
+ *
+ * Context: boot.
+ * Return: 0; -EINVAL if there is no number; -ERANGE if it does not fit.
  */
-static int __init parse_number(const char **s, u64 *number)
+int __init cma_parse_number(const char **s, u64 *number)
 {
 	const char *p = *s;
 	unsigned int base = 10, shift = 0;
@@ -116,13 +111,24 @@ static int __init parse_number(const char **s, u64 *number)
 	return overflow ? -ERANGE : 0;
 }
 
-/* Parse the argument of "cma=". Returns NULL, or what is wrong with it. */
-static const char *__init parse_request(const char *s, struct cma_request *req)
+/**
+ * cma_parse_place() - parse SIZE[@BASE[-END]]
+ * @s: text
+ * @req: request, cleared; set to what the text asks for
+ *
+ * Context: boot.
+ * Return: NULL, or what is wrong with the text.
+ */
+const char *__init cma_parse_place(const char *s, struct cma_place_request *req)
 {
 	/* Sizes and addresses that are too large are refused with a place */
-	if (parse_number(&s, &req->size) == -EINVAL)
+	if (!strncmp(s, "auto", 4)) {
+		req->is_auto = true;
+		s += 4;
+	} else if (cma_parse_number(&s, &req->size) == -EINVAL) {
 		return "not a size";
-	if (*s == '%') {
+	}
+	if (*s == '%' && !req->is_auto) {
 		req->is_percent = true;
 		s++;
 		if (req->size > 100)
@@ -133,7 +139,7 @@ static const char *__init parse_request(const char *s, struct cma_request *req)
 	if (*s++ != '@')
 		return "not a size";
 
-	if (parse_number(&s, &req->base) == -EINVAL)
+	if (cma_parse_number(&s, &req->base) == -EINVAL)
 		return "not an address";
 	req->has_base = true;
 	if (!*s)
@@ -141,7 +147,7 @@ static const char *__init parse_request(const char *s, struct cma_request *req)
 	if (*s++ != '-')
 		return "not an address";
 
-	if (parse_number(&s, &req->end) || *s)
+	if (cma_parse_number(&s, &req->end) || *s)
 		return "not an address";
 	req->has_end = true;
 	return req->end > req->base ? NULL : "END is not above BASE";
@@ -149,9 +155,11 @@ static const char *__init parse_request(const char *s, struct cma_request *req)
 
 static int __init early_cma(char *arg)
 {
-	memset(&cma_request, 0, sizeof(cma_request));
+	struct cma_place_request req = { .param = "cma", .arg = cma_arg };
+
 	strlcpy(cma_arg, arg ? arg : "", sizeof(cma_arg));
-	cma_request.error = parse_request(arg ? arg : "", &cma_request);
+	req.error = cma_parse_place(arg ? arg : "", &req);
+	cma_request = req;
 	cma_arg_given = true;
 	return 0;
 }
@@ -368,7 +376,7 @@ static const char *__init why_not_there(u64 base, u64 size)
  * Return the reason why no range in [base, end) could be an area of this size
  * even if all of it were free, or NULL.
  */
-static const char *__init too_little_memory(const struct cma_request *req,
+static const char *__init too_little_memory(const struct cma_place_request *req,
 					    u64 base, u64 end, u64 size)
 {
 	const struct cma_range all = { 0, NO_PLACE };
@@ -400,7 +408,7 @@ static const char *__init too_little_memory(const struct cma_request *req,
  * borders of memory, or the reservation without which the largest free range
  * would be largest.
  */
-static const char *__init why_nowhere(const struct cma_request *req, u64 base,
+static const char *__init why_nowhere(const struct cma_place_request *req, u64 base,
 				      u64 end, u64 size)
 {
 	const char *why = too_little_memory(req, base, end, size);
@@ -427,7 +435,7 @@ static const char *__init why_nowhere(const struct cma_request *req, u64 base,
  * given.  Returns NO_PLACE if there is none.  *why is set to the reason for
  * that, or for a place other than the requested one, or to NULL.
  */
-static u64 __init place_area(const struct cma_request *req, u64 limit,
+static u64 __init place_area(const struct cma_place_request *req, u64 limit,
 			     const char **why)
 {
 	u64 size = ALIGN(req->size, CMA_MIN_ALIGNMENT_BYTES);
@@ -498,7 +506,7 @@ static bool __init leaves_lowmem(u64 base, u64 size)
  * be an area of at most max bytes to the reason why another one cannot.
  */
 static const char *__init add_largest(const char *why,
-				      const struct cma_request *req, u64 limit,
+				      const struct cma_place_request *req, u64 limit,
 				      u64 max)
 {
 	const struct cma_range none = { NO_PLACE, NO_PLACE };
@@ -538,7 +546,7 @@ static const char *__init reserve_area(u64 base, u64 size, const char *name,
 }
 
 /* Find a place for the default area, like place_area() */
-static u64 __init place_default(const struct cma_request *req, u64 limit,
+static u64 __init place_default(const struct cma_place_request *req, u64 limit,
 				const char **why)
 {
 	u64 memory = memblock_phys_mem_size();
@@ -565,47 +573,29 @@ static u64 __init place_default(const struct cma_request *req, u64 limit,
 }
 
 /**
- * dma_contiguous_reserve() - reserve the default area
- * @limit: end, or last address, of the memory that all devices reach.  Unless
- *	   "cma=" gives an address, the area is placed as high as possible below
- *	   it, which may be in high memory.  0 stands for the end of low memory.
+ * cma_reserve_place() - reserve an area and log where it is, or why it is not
+ * @req: what is asked for; a percentage is replaced by bytes
+ * @name: name of the area
+ * @cma: set to the area on success
  *
- * The architecture calls this after all memory and reservations were added to
- * memblock, and before memory is mapped.  Success and failure are logged.
- *
- * Context: boot, one CPU.
+ * Context: boot, one CPU, from dma_contiguous_reserve().
+ * Return: true if there is an area.
  */
-void __init dma_contiguous_reserve(phys_addr_t limit)
+bool __init cma_reserve_place(struct cma_place_request *req, const char *name,
+			      struct cma **cma)
 {
-	struct cma_request *req = &cma_request;
-	const char *why = cma_request.error;
+	const char *why = req->error, *error;
 	u64 base = NO_PLACE, size = 0;
 
-	if (dma_contiguous_default_area)
-		return;
-	if (!cma_arg_given) {
-		req->size = config_size();
-		snprintf(cma_arg, sizeof(cma_arg), "%lluK", KIB(req->size));
-	} else if (req->is_percent) {
+	if (req->is_percent && !why)
 		req->size = percent_of_memory(req->size);
-	}
-
-	if (!why && !req->size) {
-		if (cma_arg_given)
-			pr_info("no area (cma=%s)\n", cma_arg);
-		return;
-	}
 	if (!why) {
-		dma_limit = ALIGN(min_t(u64, limit, memblock_end_of_DRAM()),
-				  PAGE_SIZE);
 		size = ALIGN(req->size, CMA_MIN_ALIGNMENT_BYTES);
 		base = place_default(req, dma_limit ? dma_limit :
 				     dma_contiguous_lowmem_end(), &why);
 	}
 	if (base != NO_PLACE) {
-		const char *error = reserve_area(base, size, "reserved",
-						 &dma_contiguous_default_area);
-
+		error = reserve_area(base, size, name, cma);
 		if (error) {
 			why = error;
 			base = NO_PLACE;
@@ -613,18 +603,64 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 	}
 
 	if (base == NO_PLACE && req->is_percent && !req->error)
-		pr_err("cma=%s (%llu KiB): %s; no area\n", cma_arg,
+		pr_err("%s=%s (%llu KiB): %s; no area\n", req->param, req->arg,
 		       KIB(req->size), why);
 	else if (base == NO_PLACE)
-		pr_err("cma=%s: %s; no area\n", cma_arg, why);
-	else if (!req->has_base)
+		pr_err("%s=%s: %s; no area\n", req->param, req->arg, why);
+	else if (!req->has_base && req == &cma_request && !req->is_auto)
 		pr_info("reserved %llu KiB at " ADDR_FMT "\n", KIB(size), base);
 	else if (!why)
-		pr_info("reserved %llu KiB at " ADDR_FMT " (cma=%s)\n",
-			KIB(size), base, cma_arg);
+		pr_info("reserved %llu KiB at " ADDR_FMT " (%s=%s)\n",
+			KIB(size), base, req->param, req->arg);
 	else
-		pr_info("reserved %llu KiB at " ADDR_FMT " (cma=%s: %s)\n",
-			KIB(size), base, cma_arg, why);
+		pr_info("reserved %llu KiB at " ADDR_FMT " (%s=%s: %s)\n",
+			KIB(size), base, req->param, req->arg, why);
+	return base != NO_PLACE;
+}
+
+static void __init reserve_default(void)
+{
+	struct cma_place_request *req = &cma_request;
+
+	if (req->is_auto && !req->error)
+		req->size = cma_sum_needs(true);
+	if (!cma_arg_given || (req->is_auto && !req->error && !req->size)) {
+		req->size = config_size();
+		if (!cma_arg_given)
+			snprintf(cma_arg, sizeof(cma_arg), "%lluK",
+				 KIB(req->size));
+	}
+
+	if (!req->error && !req->size) {
+		if (cma_arg_given)
+			pr_info("no area (cma=%s)\n", cma_arg);
+		return;
+	}
+	cma_reserve_place(req, "reserved", &dma_contiguous_default_area);
+}
+
+/**
+ * dma_contiguous_reserve() - reserve the default area and those of "cma_area="
+ * @limit: end, or last address, of the memory that all devices reach.  Unless
+ *	   an address is given, an area is placed as high as possible below it,
+ *	   which may be in high memory.  0 stands for the end of low memory.
+ *
+ * The architecture calls this after all memory and reservations were added to
+ * memblock, and before memory is mapped.  Success and failure are logged.
+ *
+ * Areas of "cma_area=" that have an address come before the default area, which
+ * may have none, and the others after it.
+ *
+ * Context: boot, one CPU.
+ */
+void __init dma_contiguous_reserve(phys_addr_t limit)
+{
+	dma_limit = ALIGN(min_t(u64, limit, memblock_end_of_DRAM()), PAGE_SIZE);
+	cma_reserve_named(true);
+	if (!dma_contiguous_default_area)
+		reserve_default();
+	cma_reserve_named(false);
+	cma_apply_params();
 }
 
 /**
@@ -648,7 +684,7 @@ void __init dma_contiguous_reserve(phys_addr_t limit)
 int __init dma_declare_contiguous(struct device *dev, phys_addr_t size,
 				  phys_addr_t base, phys_addr_t limit)
 {
-	struct cma_request req = {
+	struct cma_place_request req = {
 		.size = ALIGN(size, CMA_MIN_ALIGNMENT_BYTES),
 		.base = base,
 		.end = (u64)base + ALIGN(size, CMA_MIN_ALIGNMENT_BYTES),

@@ -10,19 +10,25 @@
 
 #include "dma-heap.h"
 
+/* Continue after an error, which dma_heap_add() has reported. */
 static int __init add_heap(struct cma *cma, void *unused)
 {
-	if (!cma_get_size(cma))
+	if (!cma_get_size(cma) || cma_is_exclusive(cma))
 		return 0;
 
-	/* Continue after an error, which dma_heap_add() has reported. */
-	dma_heap_add(cma == dma_contiguous_default_area ? "linux,cma" :
-		     cma_get_name(cma), cma);
+	if (cma != dma_contiguous_default_area) {
+		dma_heap_add(cma_get_name(cma), cma);
+		return 0;
+	}
+
+	dma_heap_add("default_cma_region", cma);
+	if (HAS_LEGACY_NAME)
+		dma_heap_add("linux,cma", cma);
 	return 0;
 }
 
 /**
- * heap_cma_init() - create a heap for each contiguous memory area
+ * heap_cma_init() - create the heaps of each area that is not exclusive
  *
  * Context: boot, after the areas were activated; may sleep.
  * Return: 0.
@@ -49,8 +55,8 @@ struct page *heap_cma_alloc(struct cma *cma, size_t size)
 
 /**
  * heap_cma_alloc_for() - allocate contiguous memory for a device
- * @dev: device whose private area is tried before the default area, or NULL to
- *	 try the default area only
+ * @dev: device whose private area is tried before the default area unless it is
+ *	 exclusive, or NULL to try the default area only
  * @size: size in bytes, a multiple of PAGE_SIZE
  * @mask: highest address that the devices can reach
  * @cma: set to the area that the memory was allocated from
@@ -72,6 +78,7 @@ struct page *heap_cma_alloc_for(struct device *dev, size_t size, u64 mask,
 
 	for (i = 0; i < ARRAY_SIZE(areas) && !page; i++) {
 		if (!areas[i] || (i && areas[i] == areas[0]) ||
+		    cma_is_exclusive(areas[i]) ||
 		    (u64)cma_get_base(areas[i]) + cma_get_size(areas[i]) - 1 > mask)
 			continue;
 		*cma = areas[i];

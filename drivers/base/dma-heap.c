@@ -3,7 +3,9 @@
  * Nodes in /dev/dma_heap, from which programs allocate shared buffers
  *
  *	system		memory that suits the devices, allocated on first map
- *	linux,cma	contiguous memory from the default area
+ *	default_cma_region
+ *			contiguous memory from the default area
+ *	linux,cma	the same, under its former name
  *	cma1, ...	contiguous memory from the private area of a device
  */
 #define pr_fmt(fmt) "dma_heap: " fmt
@@ -24,8 +26,8 @@
 
 #include "dma-heap.h"
 
-/* The system heap, the default area, and at most 64 private areas */
-#define MAX_HEAPS	66
+/* The system heap, two names of the default area, and at most 64 private areas */
+#define MAX_HEAPS	67
 
 static dev_t heap_devt;			/* number of the first node; constant */
 static struct class *heap_class;	/* constant */

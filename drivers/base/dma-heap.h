@@ -65,4 +65,10 @@ static inline void heap_cma_free(struct cma *cma, struct page *pages,
 #define HAS_SYSTEM_HEAP	0
 #endif
 
+#ifdef CONFIG_DMABUF_HEAPS_CMA_LEGACY
+#define HAS_LEGACY_NAME	1
+#else
+#define HAS_LEGACY_NAME	0
+#endif
+
 #endif /* __DRIVERS_BASE_DMA_HEAP_H */

@@ -23,4 +23,10 @@ static inline phys_addr_t dma_contiguous_lowmem_end(void)
 	return ~(phys_addr_t)0;
 }
 
+/* Return the size of a pool for atomic requests that is in the default area */
+static inline size_t dma_contiguous_pool_size(void)
+{
+	return 0;
+}
+
 #endif /* __ASM_GENERIC_DMA_CONTIGUOUS_H */

@@ -35,6 +35,10 @@ struct page *cma_alloc(struct cma *cma, unsigned long count,
 		       unsigned int align_order, bool no_warn);
 struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 			   unsigned int align_order);
+struct page *cma_alloc_reserve(struct cma *cma, unsigned long count,
+			       unsigned int align_order, bool no_warn);
+struct page *cma_try_alloc_reserve(struct cma *cma, unsigned long count,
+				   unsigned int align_order);
 bool cma_pages_valid(struct cma *cma, const struct page *pages,
 		     unsigned long count);
 struct cma *cma_area_of(const struct page *pages, unsigned long count);
@@ -43,6 +47,9 @@ bool cma_pages_allocated(struct cma *cma, const struct page *pages,
 unsigned long cma_buffer_pages(struct cma *cma, const struct page *pages);
 bool cma_release(struct cma *cma, const struct page *pages,
 		 unsigned long count);
+void __init cma_set_exclusive(struct cma *cma);
+bool cma_is_exclusive(const struct cma *cma);
+void __init cma_set_reserve(struct cma *cma, unsigned long nr_pages);
 int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data);
 
 /* The name that callers use; a function of this name would look like a loop */

@@ -9,6 +9,7 @@
 #define __LINUX_DMA_CONTIGUOUS_H
 
 #include <linux/cma.h>
+#include <linux/cma-devices.h>
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/init.h>
@@ -26,11 +27,16 @@ extern struct cma *dma_contiguous_default_area;
  * @dev: device, or NULL for the default area
  *
  * Context: any.
- * Return: the private area of the device, or the default area if it has none or
- * its own could not be activated; NULL if there is no default area either.
+ * Return: the area that "cma_dev=" gives to the device, else its private area,
+ * or the default area if it has none or its own could not be activated; NULL if
+ * there is no default area either.
  */
 static inline struct cma *dev_get_cma_area(struct device *dev)
 {
+	struct cma *cma = cma_area_by_rule(dev);
+
+	if (cma)
+		return cma;
 	if (dev && dev->cma_area && cma_get_size(dev->cma_area))
 		return dev->cma_area;
 	return dma_contiguous_default_area;
@@ -70,9 +76,9 @@ static inline struct page *dma_alloc_from_contiguous(struct device *dev,
 {
 	if (count <= 0)
 		return NULL;
-	return cma_alloc(dev_get_cma_area(dev), count,
-			 min_t(unsigned int, align_order, CONFIG_CMA_ALIGNMENT),
-			 false);
+	return cma_alloc_for(dev, dev_get_cma_area(dev), count,
+			     min_t(unsigned int, align_order,
+				   CONFIG_CMA_ALIGNMENT), false);
 }
 
 /**

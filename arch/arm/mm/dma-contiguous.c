@@ -129,6 +129,8 @@ static void __init split_sections(pmd_t *pmd, unsigned long addr)
 		set_pte_ext(pte + i, pfn_pte(__phys_to_pfn(__pa(virt)),
 					     __pgprot(type->prot_pte)), 0);
 	}
+	/* empty entries, too, because a table walk may not look into the L1 */
+	clean_dcache_area((void *)pte + PTE_HWTABLE_OFF, PTE_HWTABLE_SIZE);
 
 	pmd_clear(pmd);
 	flush_tlb_kernel_range(addr, addr + PGDIR_SIZE);
@@ -231,11 +233,28 @@ static void set_linear_prot(struct page *page, size_t size, pgprot_t prot)
 			 pfn + ((addr - start) >> PAGE_SHIFT),
 			 (next - addr) >> PAGE_SHIFT, prot);
 	}
+}
 
+static void map_linear(struct page *page, size_t size, pgprot_t prot)
+{
+	set_linear_prot(page, size, prot);
+	/*
+	 * Not only the linear mapping: after vunmap() of a page, TLBs may still
+	 * have its cached mapping, which allows a CPU to fetch lines of it.
+	 */
+	flush_tlb_all();
+}
+
+static void unmap_linear(struct page *page, size_t size)
+{
+	unsigned long start = (unsigned long)page_address(page);
+
+	set_linear_prot(page, size,
+			__pgprot(get_mem_type(MT_MEMORY)->prot_pte));
 	if (size > FLUSH_TLB_PAGES * PAGE_SIZE)
 		flush_tlb_all();
 	else
-		flush_tlb_kernel_range(start, end);
+		flush_tlb_kernel_range(start, start + size);
 }
 
 /* Clear the entries that kmap_atomic() has left in slots that are not in use */
@@ -306,17 +325,24 @@ static void *map_buffer(struct page *page, size_t size, pgprot_t prot)
 		return NULL;
 	}
 
-	set_linear_prot(page, size, prot);
+	map_linear(page, size, prot);
 	return addr;
+}
+
+/* What stands for the address of a buffer in high memory that is not mapped */
+static bool is_unmapped_buffer(struct page *page, const void *cpu_addr)
+{
+	return cpu_addr == page && PageHighMem(page);
 }
 
 static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
 {
+	if (is_unmapped_buffer(page, cpu_addr))
+		return;
 	if (PageHighMem(page))
 		vunmap(cpu_addr);
 	else
-		set_linear_prot(page, size,
-				__pgprot(get_mem_type(MT_MEMORY)->prot_pte));
+		unmap_linear(page, size);
 }
 
 static void flush_inner(void *addr, size_t size)
@@ -341,14 +367,32 @@ static void clear_buffer(void *addr, size_t size)
 	wmb();
 }
 
+/* See FLUSH_WHILE_CACHED */
+static void flush_while_cached(struct page *page, size_t size)
+{
+	size_t done;
+
+	if (!PageHighMem(page)) {
+		flush_inner(page_address(page), size);
+		return;
+	}
+	for (done = 0; done < size; done += PAGE_SIZE) {
+		struct page *p = nth_page(page, done >> PAGE_SHIFT);
+
+		flush_inner(kmap(p), PAGE_SIZE);
+		kunmap(p);
+		cond_resched();
+	}
+}
+
 /* Map a buffer and clear it in memory, with nothing left in the caches */
 static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 {
 	phys_addr_t phys = page_to_phys(page);
 	void *cpu_addr;
 
-	if (FLUSH_WHILE_CACHED && !PageHighMem(page))
-		flush_inner(page_address(page), size);
+	if (FLUSH_WHILE_CACHED)
+		flush_while_cached(page, size);
 
 	cpu_addr = map_buffer(page, size, prot);
 	if (!cpu_addr)
@@ -362,10 +406,36 @@ static void *prepare_buffer(struct page *page, size_t size, pgprot_t prot)
 	return cpu_addr;
 }
 
+/*
+ * The same for a buffer that needs no address.  In low memory it has one that
+ * takes no further space.  In high memory, clear one step of it after the other.
+ */
+static void *prepare_unmapped_buffer(struct page *page, size_t size,
+				     pgprot_t prot)
+{
+	size_t offset, step;
+	void *cpu_addr;
+
+	if (!PageHighMem(page))
+		return prepare_buffer(page, size, prot);
+
+	for (offset = 0; offset < size; offset += step) {
+		step = min_t(size_t, size - offset, STEP_SIZE);
+		cpu_addr = prepare_buffer(nth_page(page, offset >> PAGE_SHIFT),
+					  step, prot);
+		if (!cpu_addr)
+			return NULL;
+		vunmap(cpu_addr);
+	}
+	return page;
+}
+
 static bool is_buffer_address(struct page *page, const void *cpu_addr)
 {
 	if (!PageHighMem(page))
 		return page_address(page) == cpu_addr;
+	if (is_unmapped_buffer(page, cpu_addr))
+		return true;
 
 	return is_vmalloc_addr(cpu_addr) && !offset_in_page(cpu_addr) &&
 	       vmalloc_to_page(cpu_addr) == page;
@@ -410,6 +480,17 @@ static int __init early_coherent_pool(char *arg)
 	return 0;
 }
 early_param("coherent_pool", early_coherent_pool);
+
+/**
+ * dma_contiguous_pool_size() - get the size of the pool for atomic requests
+ *
+ * Context: boot, after parameters were parsed.
+ * Return: the size in bytes.
+ */
+size_t __init dma_contiguous_pool_size(void)
+{
+	return atomic_pool.size;
+}
 
 static int __init atomic_pool_init(void)
 {
@@ -548,12 +629,13 @@ static struct page *alloc_from_area(struct device *dev, int nr_pages, gfp_t gfp)
 				       CONFIG_CMA_ALIGNMENT);
 
 	if ((gfp & GFP_KERNEL) == GFP_KERNEL)
-		return cma_alloc(cma, nr_pages, align_order, gfp & __GFP_NOWARN);
+		return cma_alloc_for(dev, cma, nr_pages, align_order,
+				     gfp & __GFP_NOWARN);
 	/* Mapping a buffer in vmalloc space allocates with GFP_KERNEL */
 	if (!(gfp & __GFP_WAIT) ||
 	    PageHighMem(pfn_to_page(__phys_to_pfn(cma_get_base(cma)))))
 		return NULL;
-	return cma_try_alloc(cma, nr_pages, align_order);
+	return cma_try_alloc_for(dev, cma, nr_pages, align_order);
 }
 
 /*
@@ -596,16 +678,19 @@ bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
  * @gfp: flags of the request; only __GFP_WAIT, __GFP_IO, __GFP_FS and
  *	 __GFP_NOWARN matter.  During suspend and resume no request may do I/O.
  * @prot: attributes of the mapping
+ * @mapped: whether the CPU needs an address
  *
  * Requests with all of GFP_KERNEL are served from an area.  Requests that may
  * sleep, but not do I/O, get a range that is entirely free, or fall back to the
  * pool, which also serves requests that must not sleep.
  *
  * Context: as @gfp allows.
- * Return: address for the CPU, or NULL.  The buffer is cleared.
+ * Return: address for the CPU, or NULL.  The buffer is cleared.  Without @mapped,
+ * a value other than NULL that is only good for the functions that take a buffer.
  */
 void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
-			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot)
+			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot,
+			       bool mapped)
 {
 	int nr_pages = size >> PAGE_SHIFT;
 	struct page *page;
@@ -614,7 +699,8 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 	gfp &= gfp_allowed_mask;
 	page = alloc_from_area(dev, nr_pages, gfp);
 	if (page) {
-		cpu_addr = prepare_buffer(page, size, prot);
+		cpu_addr = mapped ? prepare_buffer(page, size, prot) :
+			   prepare_unmapped_buffer(page, size, prot);
 		if (!cpu_addr)
 			dma_release_from_contiguous(dev, page, nr_pages);
 	} else if ((gfp & GFP_KERNEL) != GFP_KERNEL) {
@@ -716,7 +802,7 @@ static unsigned long find_buffer(struct device *dev, void *cpu_addr,
  * @handle: address for the device
  * @size: size of the part of the buffer that may be mapped, in bytes
  *
- * The user mapping always gets the memory type of the kernel's mapping.
+ * The user mapping gets the memory type of the kernel's mapping, if there is one.
  *
  * Context: process context, mmap_sem held for writing.
  * Return: 0; -ENXIO if no buffer of the pool or of an area starts there, or if
@@ -729,8 +815,8 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 	unsigned long nr_user = (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
 	unsigned long off = vma->vm_pgoff;
 	unsigned long addr = (unsigned long)cpu_addr;
+	pgprot_t prot = vma->vm_page_prot;
 	unsigned long nr_pages, pfn;
-	pgprot_t prot;
 	pte_t pte;
 
 	nr_pages = find_buffer(dev, cpu_addr, handle, &pfn);
@@ -739,10 +825,12 @@ int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 	if (off >= nr_pages || nr_user > nr_pages - off)
 		return -ENXIO;
 
-	pte = *pte_offset_kernel(pmd_off_k(addr), addr);
-	prot = __pgprot_modify(vma->vm_page_prot, L_PTE_MT_MASK,
-			       pte_val(pte) & L_PTE_MT_MASK);
-	vma->vm_page_prot = prot;
+	if (!is_unmapped_buffer(pfn_to_page(pfn), cpu_addr)) {
+		pte = *pte_offset_kernel(pmd_off_k(addr), addr);
+		prot = __pgprot_modify(prot, L_PTE_MT_MASK,
+				       pte_val(pte) & L_PTE_MT_MASK);
+		vma->vm_page_prot = prot;
+	}
 	return remap_pfn_range(vma, vma->vm_start, pfn + off,
 			       nr_user << PAGE_SHIFT, prot);
 }

@@ -5,6 +5,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/module.h>
 #include "drmP.h"
 #include "drm_crtc.h"
 #include "drm_fourcc.h"
@@ -22,6 +23,25 @@ static const struct {
 	{ DRM_FORMAT_XRGB2101010, 32, 30 },
 	{ DRM_FORMAT_ARGB8888, 32, 32 },
 };
+
+/**
+ * drm_mode_legacy_fb_format() - get the format that DRM_IOCTL_MODE_ADDFB means
+ * @bpp: bits per pixel
+ * @depth: bits of color, and of alpha if there is any
+ *
+ * Context: any.
+ * Return: DRM_FORMAT_*, or 0 if there is none.
+ */
+u32 drm_mode_legacy_fb_format(u32 bpp, u32 depth)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		if (formats[i].bpp == bpp && formats[i].depth == depth)
+			return formats[i].pixel_format;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_mode_legacy_fb_format);
 
 /**
  * drm_mode_addfb2() - implement DRM_IOCTL_MODE_ADDFB2

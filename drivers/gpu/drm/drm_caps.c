@@ -15,9 +15,8 @@
  * @cap: DRM_CAP_*
  * @value: set to the value
  *
- * Time stamps are of CLOCK_REALTIME. There are no tiled formats, no flips that
- * do not wait for a vblank, and no drivers that announce the size of their
- * cursor.
+ * There are no tiled formats, no flips that do not wait for a vblank, and no
+ * drivers that announce the size of their cursor.
  *
  * Context: any.
  * Return: 0, or -EINVAL if the capability is unknown.
@@ -41,6 +40,8 @@ int drm_get_later_cap(struct drm_device *dev, u64 cap, u64 *value)
 		*value = modeset;
 		return 0;
 	case DRM_CAP_TIMESTAMP_MONOTONIC:
+		*value = drm_is_monotonic(dev);
+		return 0;
 	case DRM_CAP_ASYNC_PAGE_FLIP:
 	case DRM_CAP_ADDFB2_MODIFIERS:
 		*value = 0;

@@ -19,8 +19,13 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include "drmP.h"
+
+/* Devices that were unplugged and are not freed yet; drm_global_mutex */
+static LIST_HEAD(unplugged);
+static DECLARE_WAIT_QUEUE_HEAD(freed);
 
 /**
  * drm_dev_ref() - take a reference to a device
@@ -50,6 +55,7 @@ static void drm_dev_release_work(struct work_struct *work)
 	drm_put_dev(dev);
 	mutex_unlock(&drm_global_mutex);
 	put_device(parent);
+	wake_up(&freed);
 }
 
 static void drm_dev_release(struct kref *kref)
@@ -118,7 +124,7 @@ void drm_unplug_dev(struct drm_device *dev)
 
 	mutex_lock(&drm_global_mutex);
 	dev->unplugged = true;
-	list_del_init(&dev->driver_item);
+	list_move_tail(&dev->driver_item, &unplugged);
 	if (drm_core_check_feature(dev, DRIVER_MODESET))
 		drm_unplug_minor(dev->control);
 	drm_unplug_minor(dev->primary);
@@ -129,16 +135,32 @@ void drm_unplug_dev(struct drm_device *dev)
 }
 EXPORT_SYMBOL_GPL(drm_unplug_dev);
 
+static bool has_unplugged(struct drm_driver *driver)
+{
+	struct drm_device *dev;
+	bool found = false;
+
+	mutex_lock(&drm_global_mutex);
+	list_for_each_entry(dev, &unplugged, driver_item)
+		if (dev->driver == driver)
+			found = true;
+	mutex_unlock(&drm_global_mutex);
+	return found;
+}
+
 /**
- * drm_flush_unplugged() - wait until devices without references are freed
+ * drm_flush_unplugged() - wait until the unplugged devices of a driver are freed
+ * @driver: driver
  *
- * For the module_exit() of drivers that call drm_unplug_dev(): by then their
- * devices have no references, but unload() may still be pending.
+ * For the module_exit() of drivers that call drm_unplug_dev(). By then no file
+ * and no mapping refers to their devices, but a release() that has already put
+ * the module may still be running, or unload() be pending.
  *
  * Context: process context, may sleep. No lock of DRM is held.
  */
-void drm_flush_unplugged(void)
+void drm_flush_unplugged(struct drm_driver *driver)
 {
+	wait_event(freed, !has_unplugged(driver));
 	flush_scheduled_work();
 }
 EXPORT_SYMBOL_GPL(drm_flush_unplugged);

@@ -10,8 +10,9 @@
  *
  * mmap() is the driver's part. As for munmap(), the mapping belongs to a file of
  * its own here, which holds a reference to that of the device. When the mapping
- * is gone, a work drops the reference. v4l2_open() waits for the works of its
- * device, so that whoever opens the device next finds it released.
+ * is gone, a work drops the reference. What can find the device in use, like
+ * v4l2_open(), waits for the works of its device, so that after munmap() it is
+ * released for all.
  */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
@@ -23,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/videodev2.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -154,6 +156,28 @@ int v4l2_mmap_unlocked(struct file *filp, struct vm_area_struct *vma)
 int v4l2_mmap_wait(struct video_device *vdev)
 {
 	return wait_event_killable(dropped_wait, is_released(vdev));
+}
+
+/**
+ * v4l2_mmap_wait_ioctl() - wait before an ioctl that fails while others use the
+ *			    device
+ * @vdev: device
+ * @cmd: ioctl; most of them do not wait, so that no stream waits for another one
+ *	 that ends
+ *
+ * Context: see v4l2_mmap_wait().
+ * Return: see v4l2_mmap_wait().
+ */
+int v4l2_mmap_wait_ioctl(struct video_device *vdev, unsigned int cmd)
+{
+	switch (cmd) {
+	case VIDIOC_REQBUFS:
+	case VIDIOC_CREATE_BUFS:
+	case VIDIOC_S_FMT:
+		return v4l2_mmap_wait(vdev);
+	default:
+		return 0;
+	}
 }
 
 /**

@@ -11,6 +11,7 @@ struct vm_area_struct;
 
 int v4l2_mmap_unlocked(struct file *filp, struct vm_area_struct *vma);
 int v4l2_mmap_wait(struct video_device *vdev);
+int v4l2_mmap_wait_ioctl(struct video_device *vdev, unsigned int cmd);
 void v4l2_mmap_flush(void);
 
 #endif /* _V4L2_MMAP_H */

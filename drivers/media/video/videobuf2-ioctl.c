@@ -28,14 +28,14 @@ static bool owned_by_other(struct vb2_queue *q, struct file *file)
 }
 
 /*
- * The core holds the lock of video_device in file operations. A queue with a lock of
- * its own, which comes second, needs that, too.
+ * The core holds it in the ioctls of the queue, but no lock in file operations of a
+ * video_device with a queue.
  */
-static struct mutex *own_lock(struct file *file)
+static struct mutex *queue_lock(struct file *file)
 {
 	struct video_device *vdev = video_devdata(file);
 
-	return vdev->queue->lock != vdev->lock ? vdev->queue->lock : NULL;
+	return vdev->queue->lock ? vdev->queue->lock : vdev->lock;
 }
 
 /**
@@ -210,8 +210,7 @@ EXPORT_SYMBOL_GPL(vb2_ioctl_streamoff);
  * @file: file of the node
  * @vma: vma of the mapping
  *
- * Context: process context, with mmap_sem and without the lock of the device: the
- * core does not take it for a video_device with a queue.
+ * Context: process context, with mmap_sem.
  * Return: what vb2_mmap() returns.
  */
 int vb2_fop_mmap(struct file *file, struct vm_area_struct *vma)
@@ -229,7 +228,7 @@ EXPORT_SYMBOL_GPL(vb2_fop_mmap);
 int vb2_fop_release(struct file *file)
 {
 	struct vb2_queue *q = queue_of(file);
-	struct mutex *lock = own_lock(file);
+	struct mutex *lock = queue_lock(file);
 
 	if (lock)
 		mutex_lock(lock);
@@ -248,7 +247,7 @@ static ssize_t do_file_io(struct file *file, char __user *buf, size_t count,
 			  loff_t *ppos, bool read)
 {
 	struct vb2_queue *q = queue_of(file);
-	struct mutex *lock = own_lock(file);
+	struct mutex *lock = queue_lock(file);
 	int nonblock = file->f_flags & O_NONBLOCK;
 	ssize_t ret = -EBUSY;
 
@@ -323,7 +322,7 @@ unsigned int vb2_fop_poll(struct file *file, poll_table *wait)
 {
 	struct video_device *vdev = video_devdata(file);
 	struct vb2_queue *q = vdev->queue;
-	struct mutex *lock = own_lock(file);
+	struct mutex *lock = queue_lock(file);
 	unsigned int ret = 0;
 
 	if (test_bit(V4L2_FL_USES_V4L2_FH, &vdev->flags))

@@ -56,12 +56,14 @@ static inline phys_addr_t dma_contiguous_zone_end(unsigned long dma_zone_size)
 				     dma_contiguous_lowmem_end()) : 0;
 }
 
+size_t dma_contiguous_pool_size(void);
 void dma_contiguous_early_fixup(phys_addr_t base, unsigned long size);
 void dma_contiguous_remap(void);
 
 bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp);
 void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
-			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot);
+			       dma_addr_t *handle, gfp_t gfp, pgprot_t prot,
+			       bool mapped);
 bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 			     dma_addr_t handle);
 int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
@@ -82,7 +84,8 @@ static inline bool arm_dma_use_contiguous(struct device *dev, gfp_t gfp)
 
 static inline void *arm_dma_alloc_contiguous(struct device *dev, size_t size,
 					     u64 mask, dma_addr_t *handle,
-					     gfp_t gfp, pgprot_t prot)
+					     gfp_t gfp, pgprot_t prot,
+					     bool mapped)
 {
 	return NULL;
 }

@@ -15,24 +15,13 @@
 
 #include "drmP.h"
 #include "drm_crtc.h"
-#include "drm_gem_cma.h"
+#include "drm_fb_cma_helper.h"
+#include "drm_gem_cma_helper.h"
 
 /* Interrupts, in CLCD_PL111_IENB, _RIS, _MIS and _ICR */
 #define PL111_IRQ_LNBU		BIT(2)	/* the base address was latched */
 #define PL111_IRQ_VCOMP		BIT(3)	/* the point set by CNTL_LCDVCOMP() was reached */
 #define PL111_IRQ_ALL		(BIT(1) | BIT(2) | BIT(3) | BIT(4))
-
-/**
- * struct pl111_fb - a framebuffer
- * @base: DRM framebuffer
- * @cma_obj: memory, with a reference; constant
- */
-struct pl111_fb {
-	struct drm_framebuffer base;
-	struct drm_gem_cma_object *cma_obj;
-};
-
-#define to_pl111_fb(fb)		container_of(fb, struct pl111_fb, base)
 
 /**
  * struct pl111 - a display controller
@@ -42,6 +31,7 @@ struct pl111_fb {
  * @crtc: the only CRTC
  * @encoder: encoder of the only output
  * @connector: connector of the only output
+ * @fbdev: fbdev emulation, or NULL; drm_global_mutex
  * @dma_parms: DMA parameters of the device, which needs contiguous buffers
  * @max_frame: maximum size of a frame on this board, in bytes; constant
  * @plane_formats: formats that the board supports; constant
@@ -71,6 +61,7 @@ struct pl111 {
 	struct drm_crtc crtc;
 	struct drm_encoder encoder;
 	struct drm_connector connector;
+	struct drm_fbdev_cma *fbdev;
 	struct device_dma_parameters dma_parms;
 	size_t max_frame;
 	u32 plane_formats[3];
@@ -109,5 +100,6 @@ irqreturn_t pl111_irq(int irq, void *arg);
 
 /* Mode setting: pl111_kms.c */
 int pl111_kms_init(struct pl111 *pl111);
+void pl111_add_fbdev(struct pl111 *pl111);
 
 #endif

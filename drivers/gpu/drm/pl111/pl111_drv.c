@@ -12,6 +12,10 @@
 #include <linux/slab.h>
 #include "pl111.h"
 
+static bool use_fbdev = true;
+module_param_named(fbdev, use_fbdev, bool, 0444);
+MODULE_PARM_DESC(fbdev, "Provide /dev/fb0 and a console (default: Y)");
+
 /*
  * The board reports its panel when it is asked to set up a frame buffer. That
  * frame buffer is not used here, but its size is the largest that the board
@@ -93,8 +97,11 @@ static int pl111_load(struct drm_device *dev, unsigned long flags)
 		goto cleanup_vblank;
 
 	ret = pl111_kms_init(pl111);
-	if (!ret)
+	if (!ret) {
+		if (use_fbdev)
+			pl111_add_fbdev(pl111);
 		return 0;
+	}
 
 	drm_mode_config_cleanup(dev);
 	drm_irq_uninstall(dev);
@@ -106,6 +113,13 @@ free:
 	dev->dev_private = NULL;
 	kfree(pl111);
 	return ret;
+}
+
+/* Remove /dev/fb0. Called with drm_global_mutex held, as lastclose() is. */
+static void remove_fbdev(struct pl111 *pl111)
+{
+	drm_fbdev_cma_fini(pl111->fbdev);
+	pl111->fbdev = NULL;
 }
 
 /* Release the hardware, but keep the state of the DRM device. */
@@ -134,6 +148,7 @@ static int pl111_unload(struct drm_device *dev)
 {
 	struct pl111 *pl111 = dev->dev_private;
 
+	remove_fbdev(pl111);
 	if (!pl111->gone)
 		let_go(dev);
 	drm_vblank_cleanup(dev);
@@ -147,12 +162,20 @@ static void pl111_preclose(struct drm_device *dev, struct drm_file *file_priv)
 	pl111_forget_events(dev->dev_private, file_priv);
 }
 
+static void pl111_lastclose(struct drm_device *dev)
+{
+	struct pl111 *pl111 = dev->dev_private;
+
+	drm_fbdev_cma_restore_mode(pl111->fbdev);
+}
+
 static struct drm_driver pl111_driver = {
 	.driver_features = DRIVER_MODESET | DRIVER_GEM | DRIVER_PRIME |
-			   DRIVER_HAVE_IRQ,
+			   DRIVER_HAVE_IRQ | DRIVER_MONOTONIC,
 	.load		= pl111_load,
 	.unload		= pl111_unload,
 	.preclose	= pl111_preclose,
+	.lastclose	= pl111_lastclose,
 	.irq_handler	= pl111_irq,
 	.get_vblank_counter = drm_vblank_count,
 	.enable_vblank	= pl111_enable_vblank,
@@ -195,6 +218,9 @@ static int pl111_remove(struct amba_device *adev)
 {
 	struct drm_device *dev = amba_get_drvdata(adev);
 
+	mutex_lock(&drm_global_mutex);
+	remove_fbdev(dev->dev_private);
+	mutex_unlock(&drm_global_mutex);
 	let_go(dev);
 	amba_release_regions(adev);
 	amba_set_drvdata(adev, NULL);
@@ -224,7 +250,7 @@ module_init(pl111_init);
 static void __exit pl111_exit(void)
 {
 	amba_driver_unregister(&pl111_amba_driver);
-	drm_flush_unplugged();
+	drm_flush_unplugged(&pl111_driver);
 }
 module_exit(pl111_exit);
 

@@ -190,60 +190,13 @@ static bool board_takes(struct pl111 *pl111,
  * Framebuffers
  */
 
-static void fb_destroy(struct drm_framebuffer *fb)
-{
-	struct pl111_fb *pl111_fb = to_pl111_fb(fb);
-
-	drm_framebuffer_cleanup(fb);
-	drm_gem_object_unreference_unlocked(&pl111_fb->cma_obj->base);
-	kfree(pl111_fb);
-}
-
-static int fb_create_handle(struct drm_framebuffer *fb,
-			    struct drm_file *file_priv, unsigned int *handle)
-{
-	return drm_gem_handle_create(file_priv,
-				     &to_pl111_fb(fb)->cma_obj->base, handle);
-}
-
-static const struct drm_framebuffer_funcs fb_funcs = {
-	.destroy	= fb_destroy,
-	.create_handle	= fb_create_handle,
-};
-
 static struct drm_framebuffer *fb_create(struct drm_device *dev,
 					 struct drm_file *file_priv,
 					 struct drm_mode_fb_cmd *cmd)
 {
-	struct drm_gem_object *gem_obj;
-	struct pl111_fb *pl111_fb;
-	int ret = -EINVAL;
-
-	if (!find_format(dev->dev_private, cmd->bpp, cmd->depth) ||
-	    cmd->pitch != cmd->width * cmd->bpp / BITS_PER_BYTE)
+	if (!find_format(dev->dev_private, cmd->bpp, cmd->depth))
 		return ERR_PTR(-EINVAL);
-
-	gem_obj = drm_gem_object_lookup(dev, file_priv, cmd->handle);
-	if (!gem_obj)
-		return ERR_PTR(-ENOENT);
-	if ((u64)cmd->pitch * cmd->height > gem_obj->size)
-		goto unref;
-
-	ret = -ENOMEM;
-	pl111_fb = kzalloc(sizeof(*pl111_fb), GFP_KERNEL);
-	if (!pl111_fb)
-		goto unref;
-	pl111_fb->cma_obj = to_drm_gem_cma_obj(gem_obj);
-	drm_helper_mode_fill_fb_struct(&pl111_fb->base, cmd);
-
-	ret = drm_framebuffer_init(dev, &pl111_fb->base, &fb_funcs);
-	if (!ret)
-		return &pl111_fb->base;
-
-	kfree(pl111_fb);
-unref:
-	drm_gem_object_unreference_unlocked(gem_obj);
-	return ERR_PTR(ret);
+	return drm_fb_cma_create(dev, file_priv, cmd);
 }
 
 static struct drm_mode_config_funcs mode_config_funcs = {
@@ -259,11 +212,12 @@ static struct pl111 *crtc_to_pl111(struct drm_crtc *crtc)
 	return container_of(crtc, struct pl111, crtc);
 }
 
-/* Check that a frame covers the mode. Only lines may be left over. */
+/* Check that a frame has the lines of the mode. Only lines may be left over. */
 static bool frame_fits(const struct drm_framebuffer *fb,
 		       const struct drm_display_mode *mode, int x, int y)
 {
 	return fb->width == mode->hdisplay && !x &&
+	       fb->pitch == fb->width * fb->bits_per_pixel / BITS_PER_BYTE &&
 	       fb->height >= mode->vdisplay &&
 	       y <= fb->height - mode->vdisplay;
 }
@@ -323,12 +277,17 @@ static int crtc_mode_set_base(struct drm_crtc *crtc, int x, int y,
 			      struct drm_framebuffer *old_fb)
 {
 	struct pl111 *pl111 = crtc_to_pl111(crtc);
+	int ret;
 
 	if (!frame_fits(crtc->fb, &crtc->mode, x, y))
 		return -EINVAL;
 
 	pl111_wait_for_flip(pl111);
-	return pl111_show(pl111, crtc->fb, y, NULL);
+	ret = pl111_show(pl111, crtc->fb, y, NULL);
+	/* Programs do not expect that the first flip afterwards is EBUSY. */
+	if (!ret)
+		pl111_wait_for_flip(pl111);
+	return ret;
 }
 
 static int crtc_page_flip(struct drm_crtc *crtc, struct drm_framebuffer *fb,
@@ -504,4 +463,33 @@ int pl111_kms_init(struct pl111 *pl111)
 	drm_mode_connector_attach_encoder(&pl111->connector, &pl111->encoder);
 
 	return drm_sysfs_connector_add(&pl111->connector);
+}
+
+/**
+ * pl111_add_fbdev() - provide /dev/fb0 and a console
+ * @pl111: display controller, which pl111_kms_init() succeeded for
+ *
+ * A failure is reported only, because DRM works without them.
+ *
+ * Context: process context, may sleep; drm_global_mutex is held.
+ */
+void pl111_add_fbdev(struct pl111 *pl111)
+{
+	const struct fb_videomode *panel = &pl111->board.panel->mode;
+	struct drm_display_mode mode = { };
+	struct drm_fbdev_cma *fbdev;
+	unsigned int bpp = 32;
+
+	fill_mode(&mode, panel);
+	if (!find_format(pl111, 32, 24) ||
+	    frame_size(&mode, 32) > pl111->max_frame)
+		bpp = 16;
+
+	fbdev = drm_fbdev_cma_init(pl111->dev, bpp, 1, 1);
+	if (IS_ERR(fbdev)) {
+		dev_warn(pl111->dev->dev, "no fbdev and no console: %ld\n",
+			 PTR_ERR(fbdev));
+		return;
+	}
+	pl111->fbdev = fbdev;
 }

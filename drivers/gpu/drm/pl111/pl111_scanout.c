@@ -23,14 +23,21 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
-#include <linux/list.h>
-#include <linux/time.h>
 #include "pl111.h"
 
 /* Delay between signals and power, as in amba-clcd.c */
 #define PL111_POWER_MS		20
 /* Longer than any flip, which takes one frame */
 #define PL111_FLIP_TIMEOUT	(HZ / 2)
+
+/* A panic shows the console again, when nothing may sleep. */
+static void wait_ms(unsigned int ms)
+{
+	if (oops_in_progress)
+		mdelay(ms);
+	else
+		msleep(ms);
+}
 
 static void reg_write(struct pl111 *pl111, u32 value, unsigned int reg)
 {
@@ -46,29 +53,15 @@ static u32 reg_read(struct pl111 *pl111, unsigned int reg)
  * Flips
  */
 
-static void send_event(struct pl111 *pl111)
-{
-	struct drm_pending_vblank_event *e = pl111->event;
-	struct timeval now;
-
-	pl111->event = NULL;
-	if (!e)
-		return;
-
-	e->event.sequence = drm_vblank_count_and_time(pl111->dev, 0, &now);
-	e->event.tv_sec = now.tv_sec;
-	e->event.tv_usec = now.tv_usec;
-	list_add_tail(&e->base.link, &e->base.file_priv->event_list);
-	wake_up_interruptible(&e->base.file_priv->event_wait);
-}
-
 /* Complete the pending flip, if any. Called with dev->event_lock held. */
 static void flip_done(struct pl111 *pl111)
 {
 	if (!pl111->flipping)
 		return;
 
-	send_event(pl111);
+	if (pl111->event)
+		drm_send_vblank_event(pl111->dev, 0, pl111->event);
+	pl111->event = NULL;
 	pl111->flipping = false;
 	drm_vblank_put(pl111->dev, 0);
 	wake_up(&pl111->flipped);
@@ -104,7 +97,7 @@ static void retire(struct work_struct *work)
 int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
 	       struct drm_pending_vblank_event *event)
 {
-	struct drm_gem_cma_object *cma_obj = to_pl111_fb(fb)->cma_obj;
+	struct drm_gem_cma_object *cma_obj = drm_fb_cma_get_gem_obj(fb, 0);
 	struct drm_device *dev = pl111->dev;
 	struct drm_gem_object *retired;
 	int ret;
@@ -153,8 +146,9 @@ int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
  */
 void pl111_wait_for_flip(struct pl111 *pl111)
 {
-	wait_event_timeout(pl111->flipped, !pl111->flipping,
-			   PL111_FLIP_TIMEOUT);
+	if (!oops_in_progress)
+		wait_event_timeout(pl111->flipped, !pl111->flipping,
+				   PL111_FLIP_TIMEOUT);
 }
 
 /**
@@ -320,7 +314,7 @@ static bool has_irq(struct pl111 *pl111, unsigned int frame_ms)
 	u32 both = PL111_IRQ_LNBU | PL111_IRQ_VCOMP;
 
 	reg_write(pl111, PL111_IRQ_ALL, CLCD_PL111_ICR);
-	msleep(2 * frame_ms);
+	wait_ms(2 * frame_ms);
 	return (reg_read(pl111, CLCD_PL111_RIS) & both) == both;
 }
 
@@ -349,7 +343,7 @@ void pl111_start(struct pl111 *pl111)
 	reg_write(pl111, pl111->regs.tim3, CLCD_TIM3);
 
 	reg_write(pl111, cntl, CLCD_PL111_CNTL);
-	msleep(PL111_POWER_MS);
+	wait_ms(PL111_POWER_MS);
 	reg_write(pl111, cntl | CNTL_LCDPWR, CLCD_PL111_CNTL);
 	if (pl111->board.board->enable)
 		pl111->board.board->enable(&pl111->board);
@@ -390,7 +384,7 @@ void pl111_stop(struct pl111 *pl111)
 		pl111->board.board->disable(&pl111->board);
 	cntl = reg_read(pl111, CLCD_PL111_CNTL) & ~CNTL_LCDPWR;
 	reg_write(pl111, cntl, CLCD_PL111_CNTL);
-	msleep(PL111_POWER_MS);
+	wait_ms(PL111_POWER_MS);
 	reg_write(pl111, cntl & ~CNTL_LCDEN, CLCD_PL111_CNTL);
 	clk_disable(pl111->board.clk);
 

@@ -1223,3 +1223,68 @@ TEST(threads, "threads that allocate and release at random never share a page")
 	REQUIRE_EQ(host_events("vm:CMA_ALLOC_SUCCESS") + host_events("vm:CMA_ALLOC_FAIL"),
 		   THREADS * LOOPS);
 }
+
+static const unsigned int reserve_orders[] = { 0, 1, 4 };
+
+static const char *reserve_name(size_t row)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "order_per_bit %u", reserve_orders[row]);
+	return name;
+}
+
+TEST_TABLE(reserve, "the reserve at the high end of an area", ARRAY_SIZE(reserve_orders),
+	   reserve_name)
+{
+	struct cma *cma = area_of(2, reserve_orders[row]);
+	unsigned long unit = 1UL << reserve_orders[row], count, limit;
+	struct page *page;
+
+	cma_set_reserve(cma, 256 - unit + 1);	/* in the middle of a bit */
+	limit = cma->count - 256;
+	for (count = 1; count <= cma->count; count += count < 80 ? 1 : 61) {
+		page = cma_alloc(cma, count, 0, true);
+		REQUIRE_EQ(!!page, ALIGN(count, unit) <= limit);
+		if (page) {
+			REQUIRE(offset(page) + count <= limit);
+			REQUIRE(cma_release(cma, page, count));
+		}
+		page = cma_try_alloc(cma, count, 0);
+		REQUIRE_EQ(!!page, ALIGN(count, unit) <= limit);
+		if (page)
+			REQUIRE(cma_release(cma, page, count));
+		page = cma_alloc_reserve(cma, count, 0, true);
+		REQUIRE(page);
+		REQUIRE(cma_release(cma, page, count));
+		page = cma_try_alloc_reserve(cma, count, 0);
+		REQUIRE(page);
+		REQUIRE(cma_release(cma, page, count));
+	}
+	check_all_free(cma);
+
+	/* Pages in use have to be moved, but not into the reserve */
+	host_set(BASE, limit, PAGE_MOVABLE);
+	page = cma_alloc(cma, 64, 0, true);
+	REQUIRE(page && offset(page) + 64 <= limit);
+	REQUIRE(cma_release(cma, page, 64));
+	page = cma_alloc(cma, 256, 0, true);
+	REQUIRE(page && offset(page) + 256 <= limit);
+	REQUIRE(cma_release(cma, page, 256));
+	host_set(BASE, limit, PAGE_PINNED);
+	REQUIRE(!cma_alloc(cma, 1, 0, true));
+	REQUIRE(!cma_alloc(cma, 256, 0, true));
+	page = cma_alloc_reserve(cma, 256, 8, true);
+	REQUIRE_EQ(offset(page), limit);
+	REQUIRE(cma_release(cma, page, 256));
+	page = cma_alloc_reserve(cma, 1, 0, true);
+	REQUIRE_EQ(offset(page), limit);
+	REQUIRE(cma_release(cma, page, 1));
+
+	/* A small buffer does not reach into the reserve */
+	host_set(BASE + limit - 32, 32, PAGE_FREE);
+	REQUIRE(!cma_alloc(cma, 48, 0, true));
+	page = cma_alloc(cma, 32, 0, true);
+	REQUIRE_EQ(offset(page), limit - 32);
+	REQUIRE(cma_release(cma, page, 32));
+}

@@ -4,7 +4,6 @@
  * the pool for atomic requests. QEMU has no caches, so that it cannot test the order.
  */
 #include <stdarg.h>
-#include <sys/mman.h>
 
 #include "arm.h"
 #include <linux/cma.h>
@@ -18,38 +17,17 @@
 static void arm_reset(void);
 #include "tap.h"
 
-#define TABLES		(ARM_LOW_PAGES / PTRS_PER_PTE)
-#define LOW_AREA	(ARM_LOW_PFN + 4096)
 #define LINE_SIZE	(line_size)
 
-struct page arm_pages[ARM_LOW_PAGES + ARM_HIGH_PAGES];
-char *arm_memory;
-pte_t arm_slots[4 * KM_TYPE_NR];
-static pmd_t slots_pmd;
-pmd_t *top_pmd = &slots_pmd;
-gfp_t gfp_allowed_mask;
-struct meminfo meminfo;
-unsigned int test_checks;
-struct cma *dma_contiguous_default_area;
-
-static struct cma areas[] = {
-	{ LOW_AREA, 4096, "low" }, { ARM_HIGH_PFN, ARM_HIGH_PAGES, "high" },
-	{ ARM_LOW_PFN + 2048, 1024, "late" },
-};
-
-static unsigned int nr_areas;
-static unsigned long next_owner;
-static struct device low, high = { &areas[1] }, late = { &areas[2] };
-static pmd_t pmds[TABLES][2];
+static struct device low, high = { &arm_areas[1] }, late = { &arm_areas[2] };
 static u32 walked[ARM_LOW_PAGES];	/* what a table walk finds in memory */
 static u32 tlb[ARM_LOW_PAGES];		/* what the TLBs have */
 static bool flushed[ARM_LOW_PAGES + ARM_HIGH_PAGES];	/* from the inner caches */
 static bool outer_flushed[ARM_LOW_PAGES + ARM_HIGH_PAGES];
-static unsigned int nr_resched, nr_tlb_all, max_flush, line_size, nr_tables;
+static unsigned int nr_resched, nr_tlb_all, max_flush, line_size;
 static unsigned int nr_aliases_purged, nr_kmaps_flushed;
 static int cpu, kmap_depth[4];
 static char console[4096];
-static char *vmalloc_space;		/* mapped if vmap_pages is not 0 */
 static unsigned long vmap_pfn, vmap_pages;
 static struct vm_struct vm_area;
 static unsigned long user_pfn, user_pages;
@@ -89,88 +67,6 @@ static bool said(const char *text)
 	return found;
 }
 
-/* Arithmetic and bits */
-
-int get_order(unsigned long size)
-{
-	int order = 0;
-
-	while ((PAGE_SIZE << order) < size)
-		order++;
-	return order;
-}
-
-unsigned long roundup_pow_of_two(unsigned long n)
-{
-	unsigned long power = 1;
-
-	while (power < n)
-		power *= 2;
-	return power;
-}
-
-unsigned long long memparse(const char *s, char **end)
-{
-	unsigned long long size = strtoull(s, end, 0);
-
-	if (**end == 'K') {
-		size <<= 10;
-		(*end)++;
-	}
-	return size;
-}
-
-bool test_bit(unsigned long bit, const unsigned long *map)
-{
-	return map[bit / BITS_PER_LONG] >> bit % BITS_PER_LONG & 1;
-}
-
-void __set_bit(unsigned long bit, unsigned long *map)
-{
-	map[bit / BITS_PER_LONG] |= 1UL << bit % BITS_PER_LONG;
-}
-
-void __clear_bit(unsigned long bit, unsigned long *map)
-{
-	map[bit / BITS_PER_LONG] &= ~(1UL << bit % BITS_PER_LONG);
-}
-
-void bitmap_set(unsigned long *map, unsigned long bit, unsigned long nr)
-{
-	for (; nr; nr--)
-		__set_bit(bit++, map);
-}
-
-void bitmap_clear(unsigned long *map, unsigned long bit, unsigned long nr)
-{
-	for (; nr; nr--)
-		__clear_bit(bit++, map);
-}
-
-unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long bit)
-{
-	while (bit < size && !test_bit(bit, map))
-		bit++;
-	return bit;
-}
-
-unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long bit)
-{
-	while (bit < size && test_bit(bit, map))
-		bit++;
-	return bit;
-}
-
-unsigned long bitmap_find_next_zero_area(unsigned long *map, unsigned long size,
-					 unsigned long start, unsigned long nr,
-					 unsigned long align_mask)
-{
-	for (start = ALIGN(start, align_mask + 1); start + nr <= size; start += align_mask + 1)
-		if (find_next_bit(map, start + nr, start) == start + nr)
-			return start;
-	return size + 1;
-}
-
 void arm_lock(spinlock_t *lock, bool hold)
 {
 	REQUIRE(lock->held != hold, "a lock is taken twice, or not held");
@@ -183,114 +79,6 @@ void cond_resched(void)
 }
 
 /* Pages and areas: a page has the number of its buffer */
-
-void *page_address(const struct page *page)
-{
-	return PageHighMem(page) ? NULL :
-	       arm_memory + ((page_to_pfn(page) - ARM_LOW_PFN) << PAGE_SHIFT);
-}
-
-phys_addr_t memblock_alloc(unsigned long size, unsigned long align)
-{
-	return PHYS_OFFSET + nr_tables++ * size;
-}
-
-phys_addr_t cma_get_base(const struct cma *cma)
-{
-	return cma->base_pfn << PAGE_SHIFT;
-}
-
-unsigned long cma_get_size(const struct cma *cma)
-{
-	return cma->count << PAGE_SHIFT;
-}
-
-const char *cma_get_name(const struct cma *cma)
-{
-	return cma->name;
-}
-
-int cma_walk_areas(int (*it)(struct cma *cma, void *data), void *data)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < nr_areas && !ret; i++)
-		ret = it(&areas[i], data);
-	return ret;
-}
-
-/* The lowest free range, aligned to its order */
-static struct page *take(struct cma *cma, unsigned long count, unsigned int align_order)
-{
-	unsigned long pfn, i;
-
-	for (pfn = cma->base_pfn; pfn + count <= cma->base_pfn + cma->count;
-	     pfn += 1UL << align_order) {
-		for (i = 0; i < count && !pfn_to_page(pfn + i)->owner; i++)
-			;
-		if (i < count)
-			continue;
-		next_owner++;
-		for (i = 0; i < count; i++)
-			pfn_to_page(pfn + i)->owner = next_owner;
-		return pfn_to_page(pfn);
-	}
-	return NULL;
-}
-
-struct page *cma_alloc(struct cma *cma, unsigned long count, unsigned int align_order,
-		       bool no_warn)
-{
-	REQUIRE((gfp_allowed_mask & GFP_KERNEL) == GFP_KERNEL, "may not do I/O");
-	return take(cma, count, align_order);
-}
-
-struct page *cma_try_alloc(struct cma *cma, unsigned long count, unsigned int align_order)
-{
-	return take(cma, count, align_order);
-}
-
-struct cma *cma_area_of(const struct page *pages, unsigned long count)
-{
-	unsigned long pfn = page_to_pfn(pages);
-	unsigned int i;
-
-	for (i = 0; i < sizeof(areas) / sizeof(*areas); i++)
-		if (pfn >= areas[i].base_pfn &&
-		    pfn + count <= areas[i].base_pfn + areas[i].count)
-			return &areas[i];
-	return NULL;
-}
-
-unsigned long cma_buffer_pages(struct cma *cma, const struct page *pages)
-{
-	unsigned long end = cma->base_pfn + cma->count, pfn = page_to_pfn(pages), nr = 0;
-
-	if (!pages->owner || (pfn > cma->base_pfn && pages[-1].owner == pages->owner))
-		return 0;
-	while (pfn + nr < end && pages[nr].owner == pages->owner)
-		nr++;
-	return nr;
-}
-
-bool cma_pages_allocated(struct cma *cma, const struct page *pages, unsigned long count)
-{
-	unsigned long i;
-
-	for (i = 0; i < count; i++)
-		if (!pages[i].owner)
-			return false;
-	return true;
-}
-
-/* The entries of a page in low memory, as Linux and as a table walk see them */
-static pte_t linux_pte(unsigned long pfn)
-{
-	unsigned long addr = (unsigned long)page_address(pfn_to_page(pfn));
-
-	return *pte_offset_kernel(pmd_off_k(addr), addr);
-}
 
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 {
@@ -305,7 +93,7 @@ bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 			continue;
 		REQUIRE_EQ(tlb[pfn + i - ARM_LOW_PFN], walked[pfn + i - ARM_LOW_PFN],
 			   "page %#lx is in the TLBs", pfn + i);
-		REQUIRE_EQ(linux_pte(pfn + i), ((pfn + i) << PAGE_SHIFT) | pgprot_kernel,
+		REQUIRE_EQ(arm_linux_pte(pfn + i), ((pfn + i) << PAGE_SHIFT) | pgprot_kernel,
 			   "page %#lx is freed with this entry", pfn + i);
 	}
 	return true;
@@ -313,53 +101,10 @@ bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 
 /* Page tables, their copy in memory, and the TLBs */
 
-const struct mem_type *get_mem_type(unsigned int type)
-{
-	static const struct mem_type memory = { pgprot_kernel, PMD_TYPE_TABLE };
-
-	return &memory;
-}
-
-pmd_t *pmd_off_k(unsigned long addr)
-{
-	unsigned long table = (addr - (unsigned long)arm_memory) / PGDIR_SIZE;
-	static pmd_t vmalloc_pmd[2] = { PMD_TYPE_TABLE, PMD_TYPE_TABLE };
-
-	if (is_vmalloc_addr((void *)addr))
-		return vmalloc_pmd;
-	REQUIRE(table < TABLES, "%#lx is not in the linear mapping", addr);
-	return pmds[table];
-}
-
-pte_t *pte_offset_kernel(pmd_t *pmd, unsigned long addr)
-{
-	static pte_t vmalloc_pte = 0x43 & ~L_PTE_MT_MASK;
-	unsigned long table = *pmd & ~4095U;
-
-	if (pmd == top_pmd)
-		return &arm_slots[addr];
-	if (is_vmalloc_addr((void *)addr))
-		return &vmalloc_pte;
-	REQUIRE((*pmd & PMD_TYPE_MASK) == PMD_TYPE_TABLE, "a section is used as a page table");
-	return (pte_t *)__va(table) + (addr >> PAGE_SHIFT) % PTRS_PER_PTE;
-}
-
 void pmd_clear(pmd_t *pmd)
 {
 	pmd[0] = 0;
 	pmd[1] = 0;
-}
-
-static u32 *hw_entry(unsigned long page)
-{
-	unsigned long addr = (unsigned long)arm_memory + (page << PAGE_SHIFT);
-
-	return (void *)pte_offset_kernel(pmd_off_k(addr), addr) + PTE_HWTABLE_OFF;
-}
-
-static bool has_table(unsigned long page)
-{
-	return (pmds[page / PTRS_PER_PTE][0] & PMD_TYPE_MASK) == PMD_TYPE_TABLE;
 }
 
 void __pmd_populate(pmd_t *pmd, phys_addr_t table, unsigned int prot)
@@ -368,17 +113,11 @@ void __pmd_populate(pmd_t *pmd, phys_addr_t table, unsigned int prot)
 
 	pmd[0] = table | prot;
 	pmd[1] = table | prot;
-	first = (pmd - pmds[0]) / 2 * PTRS_PER_PTE;
+	first = (pmd - arm_pmds[0]) / 2 * PTRS_PER_PTE;
 	for (i = 0; i < PTRS_PER_PTE; i++) {
-		walked[first + i] = *hw_entry(first + i);
+		walked[first + i] = *arm_hw_entry(first + i);
 		tlb[first + i] = walked[first + i];
 	}
-}
-
-/* What the hardware uses of an entry */
-static u32 translate(pte_t val)
-{
-	return val ? (val & ~4095U) | (val & L_PTE_MT_MASK) << 4 | 2 : 0;
 }
 
 /* Write the lines of the hardware's tables that begin in [start, start + size) to memory */
@@ -387,11 +126,11 @@ static void clean_lines(unsigned long start, size_t size)
 	unsigned long page, line;
 
 	for (page = 0; page < ARM_LOW_PAGES; page++) {
-		if (!has_table(page))
+		if (!arm_has_table(page))
 			continue;
-		line = (unsigned long)hw_entry(page) & ~(LINE_SIZE - 1UL);
+		line = (unsigned long)arm_hw_entry(page) & ~(LINE_SIZE - 1UL);
 		if (line >= start && line < start + size)
-			walked[page] = *hw_entry(page);
+			walked[page] = *arm_hw_entry(page);
 	}
 }
 
@@ -409,8 +148,13 @@ void set_pte_ext(pte_t *pte, pte_t val, unsigned int ext)
 	*pte = val;
 	if (pte >= arm_slots && pte < arm_slots + 4 * KM_TYPE_NR)
 		return;
-	*(u32 *)((void *)pte + PTE_HWTABLE_OFF) = translate(val);
+	*(u32 *)((void *)pte + PTE_HWTABLE_OFF) = arm_translate(val);
 	clean_lines(((unsigned long)pte + PTE_HWTABLE_OFF) & ~(LINE_SIZE - 1UL), LINE_SIZE);
+}
+
+/* Caches have no order here */
+void wmb(void)
+{
 }
 
 void flush_tlb_kernel_range(unsigned long start, unsigned long end)
@@ -431,7 +175,7 @@ void flush_tlb_all(void)
 /* What the CPU does with this page: the memory type of the TLB's entry */
 static void require_uncached(unsigned long pfn, const char *when)
 {
-	u32 want = translate((pfn << PAGE_SHIFT) | pgprot_dmacoherent(pgprot_kernel));
+	u32 want = arm_translate((pfn << PAGE_SHIFT) | pgprot_dmacoherent(pgprot_kernel));
 
 	if (pfn < ARM_HIGH_PFN)
 		REQUIRE_EQ(tlb[pfn - ARM_LOW_PFN], want, "page %#lx %s", pfn, when);
@@ -442,7 +186,7 @@ static void require_uncached(unsigned long pfn, const char *when)
 static unsigned long virt_to_pfn(const void *addr)
 {
 	if (is_vmalloc_addr(addr))
-		return vmap_pfn + (((char *)addr - vmalloc_space) >> PAGE_SHIFT);
+		return vmap_pfn + (((char *)addr - arm_vmalloc) >> PAGE_SHIFT);
 	return ARM_LOW_PFN + (((char *)addr - arm_memory) >> PAGE_SHIFT);
 }
 
@@ -500,34 +244,34 @@ void vm_unmap_aliases(void)
 	nr_aliases_purged++;
 }
 
-bool is_vmalloc_addr(const void *addr)
-{
-	return (char *)addr >= vmalloc_space &&
-	       (char *)addr < vmalloc_space + (ARM_HIGH_PAGES << PAGE_SHIFT);
-}
-
 struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller)
 {
 	REQUIRE(!vmap_pages, "the model has one mapping");
 	REQUIRE(nr_aliases_purged && nr_kmaps_flushed, "old mappings are still there");
 	REQUIRE(!(flags & VM_IOREMAP), "the address is aligned to more than the size");
-	vm_area.addr = vmalloc_space;
+	vm_area.addr = arm_vmalloc;
 	vm_area.flags = flags;
 	return &vm_area;
 }
 
+static unsigned int nr_vmapped[ARM_HIGH_PAGES];	/* times that each page was mapped */
+
 int ioremap_page_range(unsigned long start, unsigned long end, phys_addr_t phys, pgprot_t prot)
 {
+	unsigned long pfn;
+
 	REQUIRE(prot & L_PTE_XN, "the buffer is executable");
 	REQUIRE(vm_area.flags & VM_IOREMAP, "/proc/kcore maps the buffer cached");
 	vmap_pfn = __phys_to_pfn(phys);
+	for (pfn = vmap_pfn; pfn < vmap_pfn + ((end - start) >> PAGE_SHIFT); pfn++)
+		nr_vmapped[pfn - ARM_HIGH_PFN]++;
 	vmap_pages = (end - start) >> PAGE_SHIFT;
 	return 0;
 }
 
 void vunmap(const void *addr)
 {
-	REQUIRE(addr == vmalloc_space, "no mapping starts at %p", addr);
+	REQUIRE(addr == arm_vmalloc, "no mapping starts at %p", addr);
 	vmap_pages = 0;
 }
 
@@ -545,56 +289,28 @@ int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned lon
 	return 0;
 }
 
-/* A machine whose low memory is mapped with sections, with areas, after boot */
-static void *address_space(size_t size)
-{
-	char *space = mmap(NULL, size + 2 * PGDIR_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	REQUIRE(space != MAP_FAILED, "no address space");
-	return (void *)(((unsigned long)space + PGDIR_SIZE - 1) & PGDIR_MASK);
-}
-
 static void arm_reset(void)
 {
-	unsigned long i;
-
-	memset(arm_pages, 0, sizeof(arm_pages));
-	memset(arm_slots, 0, sizeof(arm_slots));
+	arm_reset_machine();
 	memset(flushed, 0, sizeof(flushed));
 	memset(outer_flushed, 0, sizeof(outer_flushed));
 	memset(kmap_depth, 0, sizeof(kmap_depth));
-	if (!arm_memory) {
-		arm_memory = address_space(ARM_LOW_PAGES << PAGE_SHIFT);
-		vmalloc_space = address_space(ARM_HIGH_PAGES << PAGE_SHIFT);
-	}
-	for (i = 0; i < TABLES; i++) {
-		pmds[i][0] = (PHYS_OFFSET + i * PGDIR_SIZE) | PMD_TYPE_SECT;
-		pmds[i][1] = pmds[i][0] + SECTION_SIZE;
-	}
-	meminfo.bank[0] = (struct membank){ PHYS_OFFSET, ARM_LOW_PAGES << PAGE_SHIFT, 0 };
-	meminfo.bank[1] = (struct membank){ ARM_HIGH_PFN << PAGE_SHIFT,
-					    ARM_HIGH_PAGES << PAGE_SHIFT, 1 };
-	gfp_allowed_mask = ~0U;
-	dma_contiguous_default_area = &areas[0];
 	*console = '\0';
 	cpu = 0;
 	line_size = 32;
 	nr_resched = 0;
 	nr_tlb_all = 0;
 	max_flush = 0;
-	nr_tables = 0;
 	nr_aliases_purged = 0;
 	nr_kmaps_flushed = 0;
 	vmap_pages = 0;
-	nr_areas = 2;
 }
 
 /* Boot with a pool of 16 pages. Memory has contents that have to be cleared. */
 static void boot(void)
 {
 	dma_contiguous_remap();
-	nr_areas = 3;
+	arm_nr_areas = 3;
 	memset(arm_memory + (1024 << PAGE_SHIFT), 0x5a, (ARM_LOW_PAGES - 1024) << PAGE_SHIFT);
 	REQUIRE(!arm_early_param("64K"), "coherent_pool=");
 	REQUIRE(!arm_postcore_initcall(), "no pool: %s", console);
@@ -608,7 +324,7 @@ static void boot(void)
 static char *alloc(struct device *dev, unsigned long nr_pages, dma_addr_t *dma, gfp_t gfp)
 {
 	return arm_dma_alloc_contiguous(dev, nr_pages << PAGE_SHIFT, ~0ULL, dma, gfp,
-					pgprot_dmacoherent(pgprot_kernel));
+					pgprot_dmacoherent(pgprot_kernel), true);
 }
 
 /* Has the buffer the right mapping, no line in a cache, and zeroes? */
@@ -620,7 +336,7 @@ static void check_buffer(const char *virt, dma_addr_t dma, unsigned long nr_page
 		require_uncached(pfn + i, "has another mapping");
 		REQUIRE(outer_flushed[pfn + i - ARM_LOW_PFN], "page %#lx has lines", pfn + i);
 		if (pfn < ARM_HIGH_PFN)
-			REQUIRE_EQ(linux_pte(pfn + i), ((pfn + i) << PAGE_SHIFT) | L_PTE_XN |
+			REQUIRE_EQ(arm_linux_pte(pfn + i), ((pfn + i) << PAGE_SHIFT) | L_PTE_XN |
 				   pgprot_dmacoherent(pgprot_kernel), "page %#lx", pfn + i);
 	}
 	for (i = 0; i < nr_pages << PAGE_SHIFT; i += 64)
@@ -642,11 +358,11 @@ TEST(remap, "all areas in low memory are mapped with pages at boot, and nothing 
 	unsigned long i;
 
 	boot();
-	for (i = 0; i < TABLES; i++)
-		REQUIRE(has_table(i * PTRS_PER_PTE) == (i >= 8), "table %lu", i);
+	for (i = 0; i < ARM_TABLES; i++)
+		REQUIRE(arm_has_table(i * PTRS_PER_PTE) == (i >= 8), "table %lu", i);
 	for (i = 4096; i < ARM_LOW_PAGES; i++)
 		if (!pfn_to_page(ARM_LOW_PFN + i)->owner)
-			REQUIRE_EQ(linux_pte(ARM_LOW_PFN + i),
+			REQUIRE_EQ(arm_linux_pte(ARM_LOW_PFN + i),
 				   ((ARM_LOW_PFN + i) << PAGE_SHIFT) | pgprot_kernel);
 }
 
@@ -657,7 +373,7 @@ TEST(late_area, "an area that was added after that gives no buffer, and one mess
 	boot();
 	REQUIRE(!alloc(&late, 16, &dma, GFP_KERNEL), "a buffer");
 	REQUIRE(said("area late was added too late"), "no message");
-	REQUIRE(!pfn_to_page(areas[2].base_pfn)->owner, "a page is lost");
+	REQUIRE(!pfn_to_page(arm_areas[2].base_pfn)->owner, "a page is lost");
 }
 
 static const unsigned long sizes[] = {
@@ -791,6 +507,59 @@ TEST(pool, "the pool knows where its buffers end")
 	}
 }
 
+TEST(reserve, "a listed device may use the reserve, for each kind of request, and no other device")
+{
+	static const gfp_t gfps[] = { GFP_KERNEL, GFP_NOIO };
+	struct device disk = { };
+	dma_addr_t dma;
+	unsigned int i;
+	char *virt;
+
+	boot();
+	arm_listed = &disk;
+	for (i = 0; i < 2; i++) {
+		arm_nr_reserve = 0;
+		cma_has_reserve = false;
+		virt = alloc(&disk, 16, &dma, gfps[i]);
+		REQUIRE_EQ(arm_nr_reserve, 0);
+		memset(virt, 0x5a, 16 << PAGE_SHIFT);
+		check_free(&disk, virt, dma, 16, 16);
+		memset(flushed, 0, sizeof(flushed));
+		memset(outer_flushed, 0, sizeof(outer_flushed));
+		cma_has_reserve = true;
+		virt = alloc(&low, 16, &dma, gfps[i]);
+		REQUIRE_EQ(arm_nr_reserve, 0);
+		memset(virt, 0x5a, 16 << PAGE_SHIFT);
+		check_free(&low, virt, dma, 16, 16);
+		memset(flushed, 0, sizeof(flushed));
+		memset(outer_flushed, 0, sizeof(outer_flushed));
+		virt = alloc(&disk, 16, &dma, gfps[i]);
+		REQUIRE_EQ(arm_nr_reserve, 1);
+		memset(virt, 0x5a, 16 << PAGE_SHIFT);
+		check_free(&disk, virt, dma, 16, 16);
+		memset(flushed, 0, sizeof(flushed));
+		memset(outer_flushed, 0, sizeof(outer_flushed));
+	}
+}
+
+TEST(ruled, "a device gets its buffers from the area of the command line")
+{
+	struct device camera = { };
+	dma_addr_t dma;
+	char *virt;
+
+	boot();
+	arm_ruled = &arm_areas[1];
+	virt = alloc(&camera, 16, &dma, GFP_KERNEL);
+	REQUIRE(dma >> PAGE_SHIFT < ARM_HIGH_PFN, "a rule counts that does not exist");
+	memset(virt, 0x5a, 16 << PAGE_SHIFT);
+	check_free(&camera, virt, dma, 16, 16);
+	cma_has_rules = true;
+	virt = alloc(&camera, 16, &dma, GFP_KERNEL);
+	REQUIRE_EQ(dma >> PAGE_SHIFT, ARM_HIGH_PFN);
+	arm_dma_free_contiguous(&camera, 16 << PAGE_SHIFT, virt, dma);
+}
+
 TEST(suspend, "requests may not do I/O while gfp_allowed_mask forbids it")
 {
 	struct page *rest;
@@ -802,7 +571,7 @@ TEST(suspend, "requests may not do I/O while gfp_allowed_mask forbids it")
 	virt = alloc(&low, 16, &dma, GFP_KERNEL);
 	REQUIRE(virt, "no free range");
 	check_buffer(virt, dma, 16);
-	while ((rest = take(&areas[0], 1, 0)))
+	while ((rest = cma_try_alloc(&arm_areas[0], 1, 0)))
 		;
 	virt = alloc(&low, 1, &dma, GFP_KERNEL);
 	REQUIRE(virt, "nothing from the pool");
@@ -817,11 +586,12 @@ TEST(mask, "a buffer beyond the mask is returned")
 	unsigned long i;
 
 	boot();
-	REQUIRE(!arm_dma_alloc_contiguous(&low, 16 * PAGE_SIZE, LOW_AREA << PAGE_SHIFT, &dma,
-					  GFP_KERNEL, pgprot_dmacoherent(pgprot_kernel)), "a buffer");
+	REQUIRE(!arm_dma_alloc_contiguous(&low, 16 * PAGE_SIZE, ARM_LOW_AREA << PAGE_SHIFT, &dma,
+					  GFP_KERNEL, pgprot_dmacoherent(pgprot_kernel), true),
+		"a buffer");
 	REQUIRE(said("above the coherent DMA mask"), "no message");
 	for (i = 16; i < 4096; i++)
-		REQUIRE(!pfn_to_page(LOW_AREA + i)->owner, "page %lu is lost", i);
+		REQUIRE(!pfn_to_page(ARM_LOW_AREA + i)->owner, "page %lu is lost", i);
 }
 
 static int map(char *virt, dma_addr_t dma, unsigned long nr_pages, unsigned long off,
@@ -889,6 +659,39 @@ TEST(highmem, "slots of kmap_atomic() that are not in use are cleared on all CPU
 	virt = alloc(&high, 16, &dma, GFP_KERNEL);
 	REQUIRE_EQ(nr_tlb_all, 1, "nothing had to be cleared");
 	check_free(&high, virt, dma, 16, 16);
+}
+
+TEST(unmapped, "a buffer without a mapping is cleared, mapped by user space, and freed")
+{
+	pgprot_t prot = pgprot_dmacoherent(pgprot_kernel);
+	unsigned long i, size = 600 * PAGE_SIZE;
+	dma_addr_t dma, next;
+	char *virt;
+	void *page;
+
+	boot();
+	/* In high memory the first page stands for the address */
+	memset(nr_vmapped, 0, sizeof(nr_vmapped));
+	page = arm_dma_alloc_contiguous(&high, size, ~0ULL, &dma, GFP_KERNEL, prot, false);
+	REQUIRE(page, "no buffer: %s", console);
+	REQUIRE(page == pfn_to_page(dma >> PAGE_SHIFT), "not its page");
+	for (i = 0; i < 600; i++)
+		REQUIRE(pfn_to_page((dma >> PAGE_SHIFT) + i)->owner, "page %lu is free", i);
+	for (i = 0; i < 600; i++)
+		REQUIRE_EQ(nr_vmapped[(dma >> PAGE_SHIFT) - ARM_HIGH_PFN + i], 1U);
+	REQUIRE_EQ(map(page, dma, 600, 0, 600), 0);
+	REQUIRE_EQ(user_pfn, dma >> PAGE_SHIFT);
+	REQUIRE_EQ(map(page, dma, 601, 0, 601), -ENXIO);
+	REQUIRE(arm_dma_free_contiguous(&high, size, page, dma), "not ours");
+	REQUIRE(!said("no buffer"), "a warning: %s", console);
+	for (i = 0; i < 600; i++)
+		REQUIRE(!pfn_to_page((dma >> PAGE_SHIFT) + i)->owner, "page %lu is lost", i);
+
+	/* In low memory it has an address anyway */
+	virt = arm_dma_alloc_contiguous(&low, 4 * PAGE_SIZE, ~0ULL, &next, GFP_KERNEL, prot, false);
+	REQUIRE(virt, "no buffer: %s", console);
+	check_buffer(virt, next, 4);
+	check_free(&low, virt, next, 4, 4);
 }
 
 const char *__asan_default_options(void);

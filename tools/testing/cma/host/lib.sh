@@ -5,7 +5,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../../../.." && pwd)
 src=${CMA_SRC:-$repo}
 out=${CMA_OUT:-$repo/build/host}
-kernel=("$src"/drivers/base/{cma,dma-contiguous}.c)
+kernel=("$src"/drivers/base/{cma,dma-contiguous,dma-contiguous-param}.c)
 cflags=(-std=gnu11 -O1 -g -Wall -Werror -pthread
 	"-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer
 	-DCONFIG_CMA=1 -DCONFIG_CMA_AREAS=7)
@@ -42,4 +42,19 @@ has_m32() {
 	printf '#include <errno.h>\nint main(void) { return 0; }\n' > "$out/m32.c"
 	gcc "${m32[@]}" -fsanitize=address,undefined -o "$out/m32" "$out/m32.c" 2>/dev/null &&
 		"$out/m32"
+}
+
+# The file for v3.1's ARM. Each header that is not ours is replaced by arm.h. Sets arm and headers.
+arm_headers() {
+	local h
+	arm=$src/arch/arm/mm/dma-contiguous.c
+	headers=$out/include-arm
+	mkdir -p "$headers"
+	while read -r h; do
+		[[ $h != trace/* && -e $src/include/$h || -e $src/arch/arm/include/$h ]] && continue
+		mkdir -p "$headers/$(dirname "$h")"
+		echo '#include "arm.h"' > "$headers/$h"
+	done < <(grep -hoP '^#\s*include [<"]\K[^>"]+\.h' "$arm" \
+		"$src"/include/linux/{cma,dma-contiguous}.h "$src/arch/arm/include/asm/dma-contiguous.h" | sort -u)
+	echo '#include_next <linux/errno.h>' >> "$headers/linux/errno.h"
 }

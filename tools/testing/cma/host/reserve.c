@@ -341,7 +341,7 @@ TEST_TABLE(argument, "command line", ARRAY_SIZE(rows), row_name)
 	r->machine();
 	nr_reserved = host.nr_reserved;
 	snprintf(arg, sizeof(arg), "%s", r->arg);
-	REQUIRE_EQ(host_early_param(arg), 0);
+	REQUIRE_EQ(host_early_cma(arg), 0);
 	memset(arg, 'x', sizeof(arg));	/* the command line is discarded */
 	dma_contiguous_reserve(0);
 
@@ -372,7 +372,7 @@ static bool is_possible(void (*machine)(void), unsigned long long kib, unsigned 
 	dma_contiguous_default_area = NULL;
 	machine();
 	snprintf(arg, sizeof(arg), "%lluK@%#llx-%#llx", kib, base, base + (kib << 10));
-	host_early_param(arg);
+	host_early_cma(arg);
 	dma_contiguous_reserve(0);
 	return !!dma_contiguous_default_area;
 }
@@ -407,9 +407,9 @@ TEST(largest, "the largest free range of each message can be an area; nothing la
 TEST(argument_last, "the last cma= counts")
 {
 	vexpress();
-	REQUIRE_EQ(host_early_param("garbage"), 0);
-	REQUIRE_EQ(host_early_param("16M@0x60000000-0x70000000"), 0);
-	REQUIRE_EQ(host_early_param("8M"), 0);
+	REQUIRE_EQ(host_early_cma("garbage"), 0);
+	REQUIRE_EQ(host_early_cma("16M@0x60000000-0x70000000"), 0);
+	REQUIRE_EQ(host_early_cma("8M"), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: reserved 8192 KiB at 0x7f800000\n");
 	dma_contiguous_reserve(0);
@@ -419,7 +419,7 @@ TEST(argument_last, "the last cma= counts")
 TEST(argument_none, "\"cma\" without a value is not a size")
 {
 	vexpress();
-	REQUIRE_EQ(host_early_param(NULL), 0);
+	REQUIRE_EQ(host_early_cma(NULL), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: cma=: not a size; no area\n");
 	check_place(dma_contiguous_default_area, 3, 0, 0);
@@ -431,7 +431,7 @@ TEST(argument_long, "an argument that is too long is truncated in the message on
 
 	vexpress();
 	snprintf(arg, sizeof(arg), "%080d16M@0x60000000", 0);
-	REQUIRE_EQ(host_early_param(arg), 0);
+	REQUIRE_EQ(host_early_cma(arg), 0);
 	dma_contiguous_reserve(0);
 	snprintf(line, sizeof(line), "cma: reserved 16384 KiB at 0x60800000 (cma=%047d: %s)\n", 0,
 		 TABLES);
@@ -441,7 +441,7 @@ TEST(argument_long, "an argument that is too long is truncated in the message on
 TEST(at_zero, "an area can start at address 0")
 {
 	host_memory(0, 64 * MIB);
-	REQUIRE_EQ(host_early_param("16M@0"), 0);
+	REQUIRE_EQ(host_early_cma("16M@0"), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x00000000 (cma=16M@0)\n");
 	REQUIRE_EQ(cma_get_base(dma_contiguous_default_area), 0);
@@ -453,7 +453,7 @@ TEST(highest_at_zero, "the highest free range can be at address 0")
 	host_reserve(0x1000000, 0x1000);
 	host_reserve(0x2000000, 0x1000);
 	host_reserve(0x3000000, 0x1000);
-	REQUIRE_EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_cma("16M"), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x00000000\n");
 }
@@ -461,7 +461,7 @@ TEST(highest_at_zero, "the highest free range can be at address 0")
 TEST(all_but_16, "an area can take all memory but 16 MiB")
 {
 	host_memory(0, 64 * MIB);
-	REQUIRE_EQ(host_early_param("75%"), 0);
+	REQUIRE_EQ(host_early_cma("75%"), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: reserved 49152 KiB at 0x01000000\n");
 }
@@ -469,7 +469,7 @@ TEST(all_but_16, "an area can take all memory but 16 MiB")
 TEST(all_but_12, "an area cannot take all memory but 12 MiB")
 {
 	host_memory(0, 64 * MIB);
-	REQUIRE_EQ(host_early_param("52M"), 0);
+	REQUIRE_EQ(host_early_cma("52M"), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: cma=52M: size is too large, 16384 KiB of 65536 KiB "
 		      "have to be left" LARGEST(49152, 0x01000000) "; no area\n");
@@ -478,7 +478,7 @@ TEST(all_but_12, "an area cannot take all memory but 12 MiB")
 TEST(limit, "the limit of the architecture applies unless a base is given")
 {
 	vexpress();
-	REQUIRE_EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_cma("16M"), 0);
 	dma_contiguous_reserve(0x68000000);
 	check_place(dma_contiguous_default_area, 3, 0x67000000, 16);
 }
@@ -486,7 +486,7 @@ TEST(limit, "the limit of the architecture applies unless a base is given")
 TEST(limit_low, "no free range below the limit: no area")
 {
 	vexpress();
-	REQUIRE_EQ(host_early_param("64M"), 0);
+	REQUIRE_EQ(host_early_cma("64M"), 0);
 	dma_contiguous_reserve(0x62400000);
 	REQUIRE_STREQ(host.log, "cma: cma=64M: crosses the end of the memory that all devices "
 		      "reach at 0x62400000" LARGEST(24576, 0x60800000) "; no area\n");
@@ -496,7 +496,7 @@ TEST(limit_low, "no free range below the limit: no area")
 TEST(limit_base, "a base that is given may be above the limit")
 {
 	vexpress();
-	REQUIRE_EQ(host_early_param("16M@0x70000000"), 0);
+	REQUIRE_EQ(host_early_cma("16M@0x70000000"), 0);
 	dma_contiguous_reserve(0x68000000);
 	check_place(dma_contiguous_default_area, 3, 0x70000000, 16);
 }
@@ -528,7 +528,7 @@ TEST_TABLE(limit_high, "an area is in high memory if the limit allows it", ARRAY
 	   limit_name)
 {
 	highmem();
-	REQUIRE_EQ(host_early_param(limits[row].arg), 0);
+	REQUIRE_EQ(host_early_cma(limits[row].arg), 0);
 	dma_contiguous_reserve(limits[row].limit);
 	check_place(dma_contiguous_default_area, 2, limits[row].base, limits[row].size_mib);
 }
@@ -536,7 +536,7 @@ TEST_TABLE(limit_high, "an area is in high memory if the limit allows it", ARRAY
 TEST(limit_border, "an area does not cross the limit, where a zone may end")
 {
 	vexpress();
-	REQUIRE_EQ(host_early_param("16M@0x67800000"), 0);
+	REQUIRE_EQ(host_early_cma("16M@0x67800000"), 0);
 	dma_contiguous_reserve(0x68000000);
 	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x68000000 (cma=16M@0x67800000: "
 		      "crosses the end of the memory that all devices reach at 0x68000000)\n");
@@ -552,7 +552,7 @@ TEST(little_left, "memory that has to be left need not be whole blocks")
 		host_reserve(0x60000000 + i * 4 * MIB, 0x1000);
 		host_reserve(0x63400000 + i * 4 * MIB, 0x1000);
 	}
-	REQUIRE_EQ(host_early_param("40M"), 0);
+	REQUIRE_EQ(host_early_cma("40M"), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: reserved 40960 KiB at 0x60c00000\n");
 }
@@ -652,7 +652,7 @@ TEST(declare_many, "CONFIG_CMA_AREAS areas of devices are possible beside the de
 	unsigned int i;
 
 	vexpress();
-	REQUIRE_EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_cma("16M"), 0);
 	dma_contiguous_reserve(0);
 	for (i = 0; i < CONFIG_CMA_AREAS; i++) {
 		char name[8];
@@ -675,7 +675,7 @@ TEST(declare_twice, "an area cannot be where another one is")
 	struct device dev = { };
 
 	vexpress();
-	REQUIRE_EQ(host_early_param("16M@0x68000000"), 0);
+	REQUIRE_EQ(host_early_cma("16M@0x68000000"), 0);
 	dma_contiguous_reserve(0);
 	host.log[0] = 0;
 	REQUIRE_EQ(dma_declare_contiguous(&dev, 8 * MIB, 0x68800000, 0), -EBUSY);
@@ -690,7 +690,7 @@ static void boot(void)
 	unsigned int i;
 
 	vexpress();
-	REQUIRE_EQ(host_early_param("8M@0x60000000"), 0);
+	REQUIRE_EQ(host_early_cma("8M@0x60000000"), 0);
 	dma_contiguous_reserve(0);
 	host_pages(0x60000, 0x4000);
 	host_set(0x60000, 0x4000, PAGE_FREE);
@@ -724,9 +724,509 @@ TEST(booted_unreserved, "memory that memblock failed to reserve is not used")
 {
 	vexpress();
 	host.fail_memblock_reserve = true;
-	REQUIRE_EQ(host_early_param("16M"), 0);
+	REQUIRE_EQ(host_early_cma("16M"), 0);
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log, "cma: cma=16M: memblock has no room for it; no area\n");
 	REQUIRE(!dma_contiguous_default_area);
 	REQUIRE(!dma_alloc_from_contiguous(NULL, 1, 0));
+}
+
+/* Named areas, devices, the reserve and needs */
+
+static int param(int (*parse)(char *arg), const char *text)
+{
+	char arg[256];
+	int ret;
+
+	snprintf(arg, sizeof(arg), "%s", text);
+	ret = parse(arg);
+	memset(arg, 'x', sizeof(arg));	/* the command line is discarded */
+	return ret;
+}
+
+static const struct param_row {
+	const char *areas[3];
+	const char *devs[2];
+	const char *reserve;
+	const char *log;
+} param_rows[] = {
+	/* Areas */
+	{ { "camera,32M" }, { }, NULL,
+	  "cma: reserved 32768 KiB at 0x7d000000 (cma_area=camera,32M)\n" },
+	{ { "camera,32M,exclusive" }, { }, NULL,
+	  "cma: reserved 32768 KiB at 0x7d000000 (cma_area=camera,32M,exclusive)\n" },
+	{ { "camera,5M@0x68000000" }, { }, NULL,
+	  "cma: reserved 8192 KiB at 0x68000000 (cma_area=camera,5M@0x68000000)\n" },
+	{ { "a,10%" }, { }, NULL, "cma: reserved 53248 KiB at 0x7bc00000 (cma_area=a,10%)\n" },
+	{ { "a,16M", "B-2_c,8M", "c,4M" }, { }, NULL,
+	  "cma: reserved 16384 KiB at 0x7e000000 (cma_area=a,16M)\n"
+	  "cma: reserved 8192 KiB at 0x7d800000 (cma_area=B-2_c,8M)\n"
+	  "cma: reserved 4096 KiB at 0x7d400000 (cma_area=c,4M)\n" },
+	{ { "a,16M@0x60000000" }, { }, NULL,
+	  "cma: reserved 16384 KiB at 0x60800000 (cma_area=a,16M@0x60000000: " TABLES ")\n" },
+	{ { "a,16M@0x68000000-0x68800000" }, { }, NULL,
+	  "cma: cma_area=a,16M@0x68000000-0x68800000: range is smaller than the size"
+	  VEXPRESS "; no area\n" },
+	{ { "a,1G" }, { }, NULL,
+	  "cma: cma_area=a,1G: size is too large, 16384 KiB of 524288 KiB have to be left"
+	  LARGEST(471040, 0x62400000) "; no area\n" },
+	{ { "a,100%,exclusive" }, { }, NULL,
+	  "cma: cma_area=a,100%,exclusive (524288 KiB): size is too large, 16384 KiB of 524288 "
+	  "KiB have to be left"
+	  LARGEST(471040, 0x62400000) "; no area\n" },
+	/* Malformed areas */
+	{ { "" }, { }, NULL, "cma: cma_area=: not a name and a size; no area\n" },
+	{ { "32M" }, { }, NULL, "cma: cma_area=32M: not a name and a size; no area\n" },
+	{ { ",32M" }, { }, NULL, "cma: cma_area=,32M: a name is missing; no area\n" },
+	{ { "a," }, { }, NULL, "cma: cma_area=a,: not a size; no area\n" },
+	{ { "a,0" }, { }, NULL, "cma: cma_area=a,0: not a size; no area\n" },
+	{ { "a,0%" }, { }, NULL, "cma: cma_area=a,0%: not a size; no area\n" },
+	{ { "a,auto" }, { }, NULL, "cma: cma_area=a,auto: not a size; no area\n" },
+	{ { "a,big" }, { }, NULL, "cma: cma_area=a,big: not a size; no area\n" },
+	{ { "a,8M@" }, { }, NULL, "cma: cma_area=a,8M@: not an address; no area\n" },
+	{ { "a,8M,shared" }, { }, NULL, "cma: cma_area=a,8M,shared: not \"exclusive\"; no area\n" },
+	{ { "a,8M," }, { }, NULL, "cma: cma_area=a,8M,: not \"exclusive\"; no area\n" },
+	{ { "a,8M,exclusive,exclusive" }, { }, NULL,
+	  "cma: cma_area=a,8M,exclusive,exclusive: not \"exclusive\"; no area\n" },
+	{ { "a/b,8M" }, { }, NULL, "cma: cma_area=a/b,8M: not a name; no area\n" },
+	{ { "a:b,8M" }, { }, NULL, "cma: cma_area=a:b,8M: not a name; no area\n" },
+	{ { "..,8M" }, { }, NULL, "cma: cma_area=..,8M: not a name; no area\n" },
+	{ { "reserved,8M" }, { }, NULL,
+	  "cma: cma_area=reserved,8M: the name is used already; no area\n" },
+	{ { "system,8M" }, { }, NULL,
+	  "cma: cma_area=system,8M: the name is used already; no area\n" },
+	{ { "a,8M", "a,8M" }, { }, NULL, "cma: cma_area=a,8M: the name is used already; no area\n"
+	  "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a,8M)\n" },
+	{ { "a123456789012345678901234567890,8M" }, { }, NULL,
+	  "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a123456789012345678901234567890,8M)\n" },
+	{ { "a1234567890123456789012345678901,8M" }, { }, NULL,
+	  "cma: cma_area=a1234567890123456789012345678901,8M: a name is too long; no area\n" },
+	/* Devices */
+	{ { "a,8M" }, { "mb:clcd:a" }, NULL,
+	  "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a,8M)\n"
+	  "cma: device mb:clcd uses area a\n" },
+	{ { }, { "cam*:reserved" }, NULL, "cma: device cam* uses area reserved\n" },
+	{ { }, { "cam*:a" }, NULL, "cma: cma_dev=cam*:a: no such area; ignored\n" },
+	{ { "a,1G" }, { "cam:a" }, NULL,
+	  "cma: cma_area=a,1G: size is too large, 16384 KiB of 524288 KiB have to be left"
+	  LARGEST(471040, 0x62400000) "; no area\ncma: cma_dev=cam:a: no such area; ignored\n" },
+	{ { }, { "" }, NULL, "cma: cma_dev=: not a device and an area; ignored\n" },
+	{ { }, { "camera" }, NULL, "cma: cma_dev=camera: not a device and an area; ignored\n" },
+	{ { }, { ":reserved" }, NULL, "cma: cma_dev=:reserved: a name is missing; ignored\n" },
+	{ { }, { "camera:" }, NULL, "cma: cma_dev=camera:: a name is missing; ignored\n" },
+	{ { }, { "a1234567890123456789012345678901:reserved" }, NULL,
+	  "cma: cma_dev=a1234567890123456789012345678901:reserved: a name is too long; ignored\n" },
+	/* The reserve */
+	{ { }, { }, "1M:mmci",
+	  "cma: 1024 KiB of the default area are a reserve (cma_reserve=1M:mmci)\n" },
+	{ { }, { }, "1:mb:mmci,usb?",
+	  "cma: 4 KiB of the default area are a reserve (cma_reserve=1:mb:mmci,usb?)\n" },
+	{ { }, { }, "16380K:*",
+	  "cma: 16380 KiB of the default area are a reserve (cma_reserve=16380K:*)\n" },
+	{ { }, { }, "16381K:*",
+	  "cma: cma_reserve=16381K:*: not smaller than the default area; no reserve\n" },
+	{ { }, { }, "16M:*",
+	  "cma: cma_reserve=16M:*: not smaller than the default area; no reserve\n" },
+	{ { }, { }, "18014398509481983K:*",
+	  "cma: cma_reserve=18014398509481983K:*: not smaller than the default area; no "
+	  "reserve\n" },
+	{ { }, { }, "99999999999999999999G:*",
+	  "cma: cma_reserve=99999999999999999999G:*: not a size; no reserve\n" },
+	{ { }, { }, "", "cma: cma_reserve=: not a size; no reserve\n" },
+	{ { }, { }, "0:a", "cma: cma_reserve=0:a: not a size; no reserve\n" },
+	{ { }, { }, "-1M:a", "cma: cma_reserve=-1M:a: not a size; no reserve\n" },
+	{ { }, { }, "10%:a", "cma: cma_reserve=10%:a: not a size; no reserve\n" },
+	{ { }, { }, "1MB:a", "cma: cma_reserve=1MB:a: not a size; no reserve\n" },
+	{ { }, { }, "1M", "cma: cma_reserve=1M: no device is listed; no reserve\n" },
+	{ { }, { }, "1M:", "cma: cma_reserve=1M:: a name is missing; no reserve\n" },
+	{ { }, { }, "1M:a,", "cma: cma_reserve=1M:a,: a name is missing; no reserve\n" },
+	{ { }, { }, "1M:a,,b", "cma: cma_reserve=1M:a,,b: a name is missing; no reserve\n" },
+	{ { }, { }, "1M:1,2,3,4,5,6,7,8",
+	  "cma: 1024 KiB of the default area are a reserve (cma_reserve=1M:1,2,3,4,5,6,7,8)\n" },
+	{ { }, { }, "1M:1,2,3,4,5,6,7,8,9",
+	  "cma: cma_reserve=1M:1,2,3,4,5,6,7,8,9: too many devices; no reserve\n" },
+};
+
+static const char *param_name(size_t row)
+{
+	const struct param_row *r = &param_rows[row];
+	static char name[128];
+
+	snprintf(name, sizeof(name), "%s %s %s (row %zu)", r->areas[0] ? r->areas[0] : "",
+		 r->devs[0] ? r->devs[0] : "", r->reserve ? r->reserve : "", row);
+	return name;
+}
+
+static void machine_with_areas(const char *cma)
+{
+	vexpress();
+	REQUIRE_EQ(param(host_early_cma, cma), 0);
+}
+
+TEST_TABLE(params, "cma_area, cma_dev, cma_reserve", ARRAY_SIZE(param_rows), param_name)
+{
+	const struct param_row *r = &param_rows[row];
+	char first[] = "cma: reserved 16384 KiB at 0x7f000000\n";
+	char *line, *next;
+	unsigned int i;
+
+	machine_with_areas("16M");
+	for (i = 0; i < ARRAY_SIZE(r->areas) && r->areas[i]; i++)
+		REQUIRE_EQ(param(host_early_cma_area, r->areas[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(r->devs) && r->devs[i]; i++)
+		REQUIRE_EQ(param(host_early_cma_dev, r->devs[i]), 0);
+	if (r->reserve)
+		REQUIRE_EQ(param(host_early_cma_reserve, r->reserve), 0);
+	dma_contiguous_reserve(0);
+
+	/* Without the line of the default area, which is where it is without the others */
+	line = strstr(host.log, first);
+	REQUIRE(line, "%s", host.log);
+	memmove(line, line + strlen(first), strlen(line + strlen(first)) + 1);
+	REQUIRE_STREQ(host.log, r->log);
+	for (line = host.log; (next = strchr(line, '\n')); line = next + 1)
+		REQUIRE(next - line < LINE_MAX_LEN);
+}
+
+TEST(params_none, "parameters without a value are malformed")
+{
+	vexpress();
+	REQUIRE_EQ(host_early_cma_area(NULL), 0);
+	REQUIRE_EQ(host_early_cma_dev(NULL), 0);
+	REQUIRE_EQ(host_early_cma_reserve(NULL), 0);
+	REQUIRE_STREQ(host.log, "cma: cma_area=: not a name and a size; no area\n"
+		      "cma: cma_dev=: not a device and an area; ignored\n"
+		      "cma: cma_reserve=: not a size; no reserve\n");
+}
+
+TEST(params_long, "arguments that are too long are rejected, and truncated in the message")
+{
+	char arg[200];
+
+	vexpress();
+	snprintf(arg, sizeof(arg), "a,%0126d", 1);
+	REQUIRE_EQ(param(host_early_cma_area, arg), 0);
+	REQUIRE(strstr(host.log, "0: too long; no area\n"));
+	snprintf(arg, sizeof(arg), "%0130d:a", 1);
+	REQUIRE_EQ(param(host_early_cma_reserve, arg), 0);
+	REQUIRE(strstr(host.log, "0: too long; no reserve\n"));
+	REQUIRE_EQ(param(host_early_cma_dev, arg), 0);
+	REQUIRE(strstr(host.log, "0: a name is too long; ignored\n"));
+}
+
+TEST(params_many, "as many areas and devices as there is room for")
+{
+	char arg[32];
+	unsigned int i;
+
+	machine_with_areas("0");
+	for (i = 0; i < MAX_CMA_AREAS; i++) {
+		snprintf(arg, sizeof(arg), "a%u,4M", i);
+		param(host_early_cma_area, arg);
+	}
+	REQUIRE_STREQ(host.log, "");
+	param(host_early_cma_area, "more,4M");
+	REQUIRE_STREQ(host.log, "cma: cma_area=more,4M: too many areas; no area\n");
+	host.log[0] = 0;
+	for (i = 0; i < 16; i++) {
+		snprintf(arg, sizeof(arg), "dev%u:a%u", i, i % 8);
+		param(host_early_cma_dev, arg);
+	}
+	REQUIRE_STREQ(host.log, "");
+	param(host_early_cma_dev, "dev16:a0");
+	REQUIRE_STREQ(host.log, "cma: cma_dev=dev16:a0: too many devices; ignored\n");
+	dma_contiguous_reserve(0);
+	REQUIRE_EQ(cma_area_count, MAX_CMA_AREAS);
+	for (i = 0; i < 16; i++) {
+		struct device dev = { NULL, arg };
+
+		snprintf(arg, sizeof(arg), "dev%u", i);
+		REQUIRE(dev_get_cma_area(&dev) == &cma_areas[i % 8]);
+	}
+}
+
+TEST(params_no_default, "without a default area there is no reserve, but other areas")
+{
+	machine_with_areas("0");
+	param(host_early_cma_area, "a,8M");
+	param(host_early_cma_reserve, "1M:disk");
+	dma_contiguous_reserve(0);
+	REQUIRE_STREQ(host.log, "cma: no area (cma=0)\n"
+		      "cma: reserved 8192 KiB at 0x7f800000 (cma_area=a,8M)\n"
+		      "cma: cma_reserve=1M:disk: there is no default area; no reserve\n");
+	REQUIRE(!cma_has_reserve);
+}
+
+TEST(params_order, "an area with an address comes before the default area")
+{
+	machine_with_areas("16M");
+	param(host_early_cma_area, "low,8M");
+	param(host_early_cma_area, "top,8M@0x7f800000");
+	dma_contiguous_reserve(0);
+	REQUIRE_STREQ(host.log,
+	  "cma: reserved 8192 KiB at 0x7f800000 (cma_area=top,8M@0x7f800000)\n"
+		      "cma: reserved 16384 KiB at 0x7e800000\n"
+		      "cma: reserved 8192 KiB at 0x7e000000 (cma_area=low,8M)\n");
+}
+
+TEST(params_board, "a name of an area of board code cannot be used again, but assigned")
+{
+	struct device dev = { NULL, "camera" };
+
+	machine_with_areas("16M");
+	REQUIRE_EQ(dma_declare_contiguous_exclusive(&dev, 8 * MIB, 0x68000000, 0), 0);
+	REQUIRE(cma_is_exclusive(dev.cma_area));
+	REQUIRE_EQ(dma_declare_contiguous_exclusive(&dev, 0, 0, 0), -EINVAL);
+	host.log[0] = 0;
+	param(host_early_cma_area, "cma1,8M");
+	param(host_early_cma_dev, "codec:cma1");
+	dma_contiguous_reserve(0);
+	REQUIRE_STREQ(host.log, "cma: reserved 16384 KiB at 0x7f000000\n"
+		      "cma: cma_area=cma1,8M: the name is used already; no area\n"
+		      "cma: device codec uses area cma1\n");
+}
+
+static const struct {
+	const char *pattern, *name;
+	bool match;
+} patterns[] = {
+	{ "camera", "camera", true },
+	{ "camera", "camera2", false },
+	{ "camera", "camer", false },
+	{ "camera", "", false },
+	{ "*", "", true },
+	{ "*", "anything", true },
+	{ "cam*", "cam", true },
+	{ "cam*", "camera.0", true },
+	{ "cam*", "ca", false },
+	{ "*.0", "camera.0", true },
+	{ "*.0", "camera.0.0", true },
+	{ "*.0", "camera.01", false },
+	{ "c*m*0", "camera.0", true },
+	{ "c*m*0", "camera.1", false },
+	{ "**a", "camera", true },
+	{ "camera.?", "camera.0", true },
+	{ "camera.?", "camera.", false },
+	{ "camera.?", "camera.10", false },
+	{ "*?", "a", true },
+	{ "?*?", "a", false },
+	{ "mb:mmci", "mb:mmci", true },
+};
+
+static const char *pattern_name(size_t row)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "%s and %s", patterns[row].pattern, patterns[row].name);
+	return name;
+}
+
+TEST_TABLE(pattern, "patterns of devices", ARRAY_SIZE(patterns), pattern_name)
+{
+	struct device dev = { NULL, patterns[row].name };
+	char arg[64];
+
+	machine_with_areas("16M");
+	param(host_early_cma_area, "a,8M");
+	snprintf(arg, sizeof(arg), "%s:a", patterns[row].pattern);
+	param(host_early_cma_dev, arg);
+	snprintf(arg, sizeof(arg), "1M:xyz,%s", patterns[row].pattern);
+	param(host_early_cma_reserve, arg);
+	REQUIRE(dev_get_cma_area(&dev) == NULL);
+	dma_contiguous_reserve(0);
+	REQUIRE_EQ(dev_get_cma_area(&dev) != dma_contiguous_default_area, patterns[row].match);
+	REQUIRE_EQ(cma_may_use_reserve(&dev), patterns[row].match);
+}
+
+TEST(rules, "the first cma_dev= that matches counts, also for a device with a private area")
+{
+	struct device dev = { NULL, "camera" }, other = { NULL, "codec" }, unnamed = { };
+
+	machine_with_areas("16M");
+	REQUIRE_EQ(dma_declare_contiguous(&dev, 4 * MIB, 0, 0), 0);
+	param(host_early_cma_area, "a,8M,exclusive");
+	param(host_early_cma_area, "b,8M");
+	param(host_early_cma_dev, "camera:none");
+	param(host_early_cma_dev, "cam*:a");
+	param(host_early_cma_dev, "camera:b");
+	dma_contiguous_reserve(0);
+	REQUIRE_STREQ(cma_get_name(dev_get_cma_area(&dev)), "a");
+	REQUIRE(cma_is_exclusive(dev_get_cma_area(&dev)));
+	REQUIRE_STREQ(cma_get_name(dev_get_cma_area(&other)), "reserved");
+	REQUIRE(!cma_is_exclusive(dev_get_cma_area(&other)));
+	REQUIRE_STREQ(cma_get_name(dev_get_cma_area(&unnamed)), "reserved");
+	REQUIRE_STREQ(cma_get_name(dev_get_cma_area(NULL)), "reserved");
+	/* An area that could not be activated */
+	dev_get_cma_area(&dev)->count = 0;
+	REQUIRE_STREQ(cma_get_name(dev_get_cma_area(&dev)), "cma1");
+}
+
+TEST(reserve_kept, "others cannot use up the reserve, and listed devices can use everything")
+{
+	struct device dev = { NULL, "player" }, disk = { NULL, "disk" };
+	unsigned int i, kept = 0;
+	struct page *page;
+
+	param(host_early_cma_reserve, "1M:disk");
+	boot();	/* 8 MiB */
+	while (dma_alloc_from_contiguous(&dev, 1, 0))
+		kept++;
+	REQUIRE_EQ(kept, 2048 - 256);
+	REQUIRE(!cma_try_alloc_for(&dev, dev_get_cma_area(&dev), 1, 0));
+	REQUIRE(!dma_alloc_from_contiguous(NULL, 1, 0));
+	for (i = 0; i < 3; i++) {
+		page = dma_alloc_from_contiguous(&disk, 256, 8);
+		REQUIRE(page);
+		REQUIRE(!dma_alloc_from_contiguous(&disk, 1, 0));
+		REQUIRE(dma_release_from_contiguous(&disk, page, 256));
+	}
+	page = cma_try_alloc_for(&disk, dev_get_cma_area(&disk), 256, 8);
+	REQUIRE(page);
+	REQUIRE(dma_release_from_contiguous(&disk, page, 256));
+}
+
+TEST(reserve_whole, "others cannot take or split the reserve with large buffers")
+{
+	struct device dev = { NULL, "player" }, disk = { NULL, "disk" };
+	struct page *page;
+
+	param(host_early_cma_reserve, "1M:disk");
+	boot();
+	REQUIRE(!dma_alloc_from_contiguous(&dev, 2048 - 255, 0));
+	page = dma_alloc_from_contiguous(&dev, 2048 - 256, 0);
+	REQUIRE_EQ(page_to_pfn(page), 0x60800);
+	REQUIRE(dma_release_from_contiguous(&dev, page, 2048 - 256));
+	page = dma_alloc_from_contiguous(&dev, 65, 0);
+	REQUIRE_EQ(page_to_pfn(page), 0x60800 + 2048 - 256 - 65);
+	REQUIRE(dma_release_from_contiguous(&dev, page, 65));
+	page = dma_alloc_from_contiguous(&disk, 2048, 0);
+	REQUIRE(page);
+	REQUIRE(dma_release_from_contiguous(&disk, page, 2048));
+	host_check_area(dma_contiguous_default_area);
+}
+
+static const struct need_row {
+	const char *name, *arg;
+	struct { const char *name; unsigned long kib; unsigned int count; } needs[3];
+	const char *reserve, *dev;
+	const char *log;
+} need_rows[] = {
+	{ "the sum, a margin of an eighth, rounded up",
+	  "auto", { { "camera", 8192, 4 }, { "lcd", 3000, 2 } },
+	  NULL, NULL,
+	  "cma: cma=auto: 4 x 8192 KiB for camera\ncma: cma=auto: 2 x 3072 KiB for lcd\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "4896 KiB, 44064 KiB\n"
+	  "cma: reserved 45056 KiB at 0x7d400000 (cma=auto)\n"
+	  "cma: 39168 KiB are needed, the default area has 45056 KiB\n" },
+	{ "alignment", "auto", { { "a", 4, 1 }, { "b", 12, 1 }, { "c", 1028, 1 } }, NULL, NULL,
+	  "cma: cma=auto: 1 x 4 KiB for a\ncma: cma=auto: 1 x 16 KiB for b\ncma: cma=auto: 1 x "
+	  "2048 KiB for c\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "290 KiB, 2614 KiB\n"
+	  "cma: reserved 4096 KiB at 0x7fc00000 (cma=auto)\n"
+	  "cma: 2324 KiB are needed, the default area has 4096 KiB\n" },
+	{ "a place", "auto@0x68000000", { { "a", 1024, 1 } }, NULL, NULL,
+	  "cma: cma=auto: 1 x 1024 KiB for a\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "160 KiB, 1440 KiB\n"
+	  "cma: reserved 4096 KiB at 0x68000000 (cma=auto@0x68000000)\n"
+	  "cma: 1280 KiB are needed, the default area has 4096 KiB\n" },
+	{ "a reserve that is larger than what its devices need",
+	  "auto", { { "a", 1024, 1 }, { "disk", 512, 1 } },
+	  "2M:disk", NULL,
+	  "cma: cma=auto: 1 x 1024 KiB for a\ncma: cma=auto: 1 x 512 KiB for disk\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 2048 KiB and a margin "
+	  "of 416 KiB, 3744 KiB\n"
+	  "cma: reserved 4096 KiB at 0x7fc00000 (cma=auto)\n"
+	  "cma: 2048 KiB of the default area are a reserve (cma_reserve=2M:disk)\n"
+	  "cma: 3328 KiB are needed, the default area has 4096 KiB\n" },
+	{ "a device with another area", "auto", { { "camera", 8192, 4 }, { "lcd", 1024, 2 } }, NULL,
+	  "cam*:a",
+	  "cma: cma=auto: 2 x 1024 KiB for lcd\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "288 KiB, 2592 KiB\n"
+	  "cma: reserved 4096 KiB at 0x7fc00000 (cma=auto)\n"
+	  "cma: reserved 8192 KiB at 0x7f400000 (cma_area=a,8M)\n"
+	  "cma: device cam* uses area a\n"
+	  "cma: 2304 KiB are needed, the default area has 4096 KiB\n" },
+	{ "too much", "auto", { { "a", 1024 << 10, 4 } }, NULL, NULL,
+	  "cma: cma=auto: 4 x 1048576 KiB for a\n"
+	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 0 KiB and a margin of "
+	  "524320 KiB, 4718880 KiB\n"
+	  "cma: cma=auto: " TOO_LARGE "; no area\n"
+	  "cma: 4194560 KiB are needed, the default area has only 0 KiB\n" },
+	{ "not auto, enough", "16M", { { "a", 1024, 4 } }, NULL, NULL,
+	  "cma: reserved 16384 KiB at 0x7f000000\n"
+	  "cma: 4352 KiB are needed, the default area has 16384 KiB\n" },
+	{ "not auto, too little", "16M", { { "a", 1024, 16 } }, NULL, NULL,
+	  "cma: reserved 16384 KiB at 0x7f000000\n"
+	  "cma: 16640 KiB are needed, the default area has only 16384 KiB\n" },
+	{ "no needs, not auto", "16M", { }, NULL, NULL, "cma: reserved 16384 KiB at 0x7f000000\n" },
+	{ "malformed", "auto%", { }, NULL, NULL, "cma: cma=auto%: not a size; no area\n" },
+	{ "malformed", "automatic", { }, NULL, NULL, "cma: cma=automatic: not a size; no area\n" },
+	{ "malformed", "auto@", { }, NULL, NULL, "cma: cma=auto@: not an address; no area\n" },
+	{ "malformed", "Auto", { }, NULL, NULL, "cma: cma=Auto: not a size; no area\n" },
+};
+
+static const char *need_name(size_t row)
+{
+	return need_rows[row].name;
+}
+
+TEST_TABLE(need, "dma_contiguous_need, cma=auto", ARRAY_SIZE(need_rows), need_name)
+{
+	const struct need_row *r = &need_rows[row];
+	unsigned int i;
+
+	machine_with_areas(r->arg);
+	for (i = 0; i < ARRAY_SIZE(r->needs) && r->needs[i].name; i++)
+		REQUIRE_EQ(dma_contiguous_need(r->needs[i].name, (phys_addr_t)r->needs[i].kib << 10,
+					       r->needs[i].count), 0);
+	if (r->reserve)
+		param(host_early_cma_reserve, r->reserve);
+	if (r->dev) {
+		param(host_early_cma_area, "a,8M");
+		param(host_early_cma_dev, r->dev);
+	}
+	dma_contiguous_reserve(0);
+	REQUIRE_STREQ(host.log, r->log);
+}
+
+TEST(need_none, "cma=auto without needs: the size by Kconfig")
+{
+	machine_with_areas("auto");
+	dma_contiguous_reserve(0);
+	REQUIRE(!strncmp(host.log,
+	  "cma: cma=auto: nobody has stated a need, the configured size is used\n", 69));
+	if (CONFIG_MIB)
+		check_place(dma_contiguous_default_area, 3, 0x80000000 - CONFIG_MIB * MIB,
+			    CONFIG_MIB);
+	else
+		REQUIRE(strstr(host.log, "cma: no area (cma=auto)\n"));
+}
+
+TEST(need_once, "needs and the reserve are settled once")
+{
+	machine_with_areas("16M");
+	REQUIRE_EQ(dma_contiguous_need("a", 4096, 1), 0);
+	param(host_early_cma_reserve, "1M:disk");
+	dma_contiguous_reserve(0);
+	host.log[0] = 0;
+	dma_contiguous_reserve(0);
+	REQUIRE_STREQ(host.log, "");
+	REQUIRE(cma_has_reserve);
+}
+
+TEST(need_refused, "needs without a size or a count, and too many needs, are refused")
+{
+	unsigned int i;
+
+	machine_with_areas("auto");
+	REQUIRE_EQ(dma_contiguous_need("a", 0, 1), -EINVAL);
+	REQUIRE_EQ(dma_contiguous_need("a", 4096, 0), -EINVAL);
+	for (i = 0; i < 16; i++)
+		REQUIRE_EQ(dma_contiguous_need("a", 4096, 1), 0);
+	REQUIRE_EQ(dma_contiguous_need("b", 4096, 1), -ENOSPC);
+	REQUIRE_STREQ(host.log, "cma: the need of b is ignored: too many needs\n");
 }

@@ -106,6 +106,12 @@ TEST(numbers, "the pages of an area and of its allocations")
 	REQUIRE_EQ(get("alloc_pages_fail"), 1024);
 	REQUIRE(cma_release(cma, page, 24));
 	REQUIRE_EQ(get("release_pages_success"), 24);
+	REQUIRE_EQ(get("reserve_pages"), 0);
+	REQUIRE_EQ(get("exclusive"), 0);
+	cma_set_reserve(cma, 16);
+	cma_set_exclusive(cma);
+	REQUIRE_EQ(get("reserve_pages"), 16);
+	REQUIRE_EQ(get("exclusive"), 1);
 }
 
 TEST(budget, "the wait budget can be read and set, from 0 to an hour")

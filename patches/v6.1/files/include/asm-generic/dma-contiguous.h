@@ -10,6 +10,7 @@
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 /*
@@ -22,6 +23,15 @@ static inline phys_addr_t dma_contiguous_lowmem_end(void)
 	if (high_memory)
 		return __pa(high_memory - 1) + 1;
 	return max_low_pfn ? PFN_PHYS(max_low_pfn) : ~(phys_addr_t)0;
+}
+
+/*
+ * Return the size of a pool for atomic requests that is in the default area.
+ * This is that of ARM without "coherent_pool=", which is not known here.
+ */
+static inline size_t dma_contiguous_pool_size(void)
+{
+	return SZ_256K;
 }
 
 #endif /* __ASM_GENERIC_DMA_CONTIGUOUS_H */

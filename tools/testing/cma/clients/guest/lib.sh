@@ -46,6 +46,7 @@ hold() {
 # and print nothing unexpected to stderr. Some programs exit when their input becomes
 # readable, which here is the end of file after hold().
 until=
+seconds=60 # after which it is killed
 ignore='^$' # lines of stderr that add nothing
 client() {
 	name=$1
@@ -53,7 +54,7 @@ client() {
 	echo "# $*"
 	: >$out
 	: >$out.err
-	hold | LD_PRELOAD=/lib/libstdbuf.so _STDBUF_O=L timeout 60 "$@" >$out 2>$out.err
+	hold | LD_PRELOAD=/lib/libstdbuf.so _STDBUF_O=L timeout "$seconds" "$@" >$out 2>$out.err
 	status=$?
 	sed 's/^/#   /' $out $out.err
 	case $status in
@@ -78,6 +79,12 @@ frames() {
 	shift 2
 	client "$name" v4l2-ctl --stream-count="$count" "$@"
 	check "$count frames" [ "$(tr -cd '<' <$out.err | wc -c)" -eq "$count" ]
+}
+
+# kselftest NAME: run 6.1's tests of heaps, which print six results for each of them
+kselftest() {
+	client "$1" kselftest-dmabuf-heap
+	check 'all tests' [ "$(grep -c 'OK$' $out)" -eq $((6 * $(find /dev/dma_heap -type c | wc -l))) ]
 }
 
 # compare EXPECTED [VARIANT]: print the results as TAP. EXPECTED (on later kernels

@@ -328,7 +328,7 @@ static int receive_share(int sock)
 
 static int share(size_t size)
 {
-	const char *name = "/dev/dma_heap/linux,cma";
+	const char *name = "/dev/dma_heap/default_cma_region";
 	int heap, fd, status, sock[2];
 	pid_t pid;
 	void *data;

@@ -33,7 +33,7 @@ TEST(capabilities, "capabilities of later kernels have their values")
 	static const struct { __u64 capability; __u64 value, later; } all[] = {
 		{ DRM_CAP_DUMB_PREFERRED_DEPTH, 24, 0 },
 		{ DRM_CAP_DUMB_PREFER_SHADOW, 1, 0 },
-		{ DRM_CAP_TIMESTAMP_MONOTONIC, 0, 1 },
+		{ DRM_CAP_TIMESTAMP_MONOTONIC, 1, 1 },
 		{ DRM_CAP_ASYNC_PAGE_FLIP, 0, 0 },
 		{ DRM_CAP_CURSOR_WIDTH, 64, 64 },
 		{ DRM_CAP_CURSOR_HEIGHT, 64, 64 },
@@ -128,6 +128,8 @@ TEST(planes, "the primary plane is there for a client that asks for it")
 	if (!card_is_later())
 		REQUIRE(get_planes(card, NULL, 1) == -EFAULT, "bad pointer");
 
+	/* whatever the console shows */
+	REQUIRE(!display_set(&display, NULL, 0, 0), "off");
 	ret = get_plane(card, id, &plane, NULL, 0);
 	REQUIRE(!ret && plane.count_format_types && !plane.crtc_id &&
 		!plane.fb_id && plane.possible_crtcs == 1,
@@ -228,6 +230,7 @@ TEST(plane_errors, "what the plane cannot do has its errno")
 	frame_create(card, &frame, 640, 480, 16);
 	frame_create(card, &small, 640, 400, 16);
 	set = whole(&display, id, &frame);
+	REQUIRE(!display_set(&display, NULL, 0, 0), "off");
 	REQUIRE(set_plane(card, &set) == -EINVAL, "while the CRTC is off");
 	set.fb_id = 0;
 	REQUIRE(!set_plane(card, &set), "off while off");
@@ -394,6 +397,57 @@ TEST(event_crtcs, "events have the id of their CRTC")
 	event = card_event(card);
 	REQUIRE(event.user_data == 5 && event.crtc_id == display.crtc,
 		"vblank: CRTC %u", event.crtc_id);
+}
+
+/* A time stamp must be between two readings of a clock. */
+static bool is_between(__u64 start, __u32 sec, __u32 usec, __u64 end)
+{
+	__u64 ns = sec * 1000000000ULL + usec * 1000ULL;
+
+	return ns + 1000 > start && ns < end;
+}
+
+TEST(event_times, "the times of flips and vblanks are those of CLOCK_MONOTONIC")
+{
+	union drm_wait_vblank wait;
+	struct drm_event_vblank event;
+	struct display display;
+	struct frame frame;
+	int card = card_open(), i;
+	__u64 start;
+
+	display_open(&display, card);
+	frame_create(card, &frame, 640, 480, 16);
+	display_show(&display, &frame);
+	for (i = 0; i < 3; i++) {
+		start = clock_ns(CLOCK_MONOTONIC);
+		REQUIRE(!display_flip(&display, frame.fb, 1), "flip");
+		event = card_event(card);
+		REQUIRE(is_between(start, event.tv_sec, event.tv_usec,
+				   clock_ns(CLOCK_MONOTONIC)),
+			"flip: %u.%06u after %llu", event.tv_sec,
+			event.tv_usec, start);
+
+		wait.request.type = _DRM_VBLANK_RELATIVE | _DRM_VBLANK_EVENT;
+		wait.request.sequence = 1;
+		start = clock_ns(CLOCK_MONOTONIC);
+		REQUIRE(!card_ioctl(card, DRM_IOCTL_WAIT_VBLANK, &wait), "event");
+		event = card_event(card);
+		REQUIRE(is_between(start, event.tv_sec, event.tv_usec,
+				   clock_ns(CLOCK_MONOTONIC)),
+			"vblank: %u.%06u after %llu", event.tv_sec,
+			event.tv_usec, start);
+
+		wait.request.type = _DRM_VBLANK_RELATIVE;
+		wait.request.sequence = 1;
+		start = clock_ns(CLOCK_MONOTONIC);
+		REQUIRE(!card_ioctl(card, DRM_IOCTL_WAIT_VBLANK, &wait), "wait");
+		REQUIRE(is_between(start, wait.reply.tval_sec,
+				   wait.reply.tval_usec,
+				   clock_ns(CLOCK_MONOTONIC)),
+			"wait: %ld.%06ld after %llu", wait.reply.tval_sec,
+			wait.reply.tval_usec, start);
+	}
 }
 
 TEST(nonblocking, "with O_NONBLOCK, read() without an event is EAGAIN")

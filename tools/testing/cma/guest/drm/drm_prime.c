@@ -225,7 +225,7 @@ TEST(bad_modes, "modes and frames that the hardware cannot show are refused")
 	REQUIRE(display_set(&display, &mode, frame.fb, 0) == -EINVAL, "clock");
 	REQUIRE(display_set(&display, display_mode(&display, 640, 480),
 			    frame.fb, 0) == -EINVAL, "frame of other width");
-	REQUIRE(display_flip(&display, small.fb, 1) == -EINVAL, "small flip");
+	REQUIRE(display_flip(&display, small.fb, 1) == -ENOSPC, "small flip");
 
 	/* the display still shows the same frame */
 	REQUIRE(!display_flip(&display, frame.fb, 2), "flip");
@@ -253,13 +253,38 @@ TEST(bad_frames, "frames of the wrong size, format or buffer are refused")
 		return;
 	wrong = frame;
 	wrong.pitch += 16;
-	REQUIRE(fb_add(card, &wrong) == -EINVAL, "pitch");
+	REQUIRE(fb_add(card, &wrong) == -EINVAL, "end of a longer pitch");
+	wrong = frame;
+	wrong.pitch -= 4;
+	REQUIRE(fb_add(card, &wrong) == -EINVAL, "pitch of overlapping lines");
 	wrong = frame;
 	wrong.bpp = 24;
 	REQUIRE(fb_add(card, &wrong) == -EINVAL, "24 bits");
 	wrong = frame;
 	wrong.depth = 30;
 	REQUIRE(fb_add(card, &wrong) == -EINVAL, "depth 30");
+}
+
+TEST(padded_pitch, "a frame with a padded pitch is refused when it is to be shown")
+{
+	struct frame frame, padded;
+	struct display display;
+	int card = card_open();
+
+	display_open(&display, card);
+	frame_create(card, &frame, 640, 480, 16);
+	REQUIRE(!dumb_create(card, &padded, 648, 480, 16), "buffer");
+	padded.width = 640;
+	REQUIRE(!fb_add(card, &padded), "pitch %u", padded.pitch);
+	REQUIRE(display_set(&display, display_mode(&display, 640, 480),
+			    padded.fb, 0) == -EINVAL, "mode");
+	display_show(&display, &frame);
+	REQUIRE(display_set(&display, display_mode(&display, 640, 480),
+			    padded.fb, 0) == -EINVAL, "frame");
+	REQUIRE(display_flip(&display, padded.fb, 1) == -EINVAL, "flip");
+	REQUIRE(!display_flip(&display, frame.fb, 2), "flip");
+	REQUIRE(card_event(card).user_data == 2, "event");
+	frame_destroy(card, &padded);
 }
 
 /* 0, or a negative errno. */
@@ -354,6 +379,7 @@ TEST(flip_busy, "a flip is EBUSY while another one is pending or the display is 
 	display_open(&display, card_open());
 	frame_create(display.card, &frames[0], 640, 480, 16);
 	frame_create(display.card, &frames[1], 640, 480, 16);
+	REQUIRE(!display_set(&display, NULL, 0, 0), "off");
 	REQUIRE(display_flip(&display, frames[0].fb, 1) == -EBUSY, "no mode");
 	display_show(&display, &frames[0]);
 	for (i = 0; i < 20; i++) {

@@ -10,6 +10,7 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/utsname.h>
 
 /* An ioctl of heaps with any number and size. */
 #define HEAP_IOC(nr, size) _IOC(_IOC_READ | _IOC_WRITE, DMA_HEAP_IOC_MAGIC, \
@@ -19,6 +20,14 @@
 static int error_of(long ret)
 {
 	return ret == -1 ? errno : 0;
+}
+
+/* Is this kernel of the series @major.x or of a later one? */
+static bool kernel_is(int major)
+{
+	struct utsname name;
+
+	return !uname(&name) && atoi(name.release) >= major;
 }
 
 static void check_alloc(int heap)
@@ -535,6 +544,46 @@ static void check_buffer_ioctls(int heap)
 TEST(buffer_ioctls, "unknown ioctls of buffers fail with ENOTTY, bad pointers with EFAULT")
 {
 	each_heap(check_buffer_ioctls);
+}
+
+/*
+ * A kernel without sync files has none to return. On others, the fences of a heap's
+ * buffer have all been signaled.
+ */
+static void check_sync_files(int heap)
+{
+	int fd = new_buffer(heap, PAGE), error;
+	struct dma_buf_export_sync_file out = { .flags = DMA_BUF_SYNC_RW, .fd = -1 };
+	struct dma_buf_import_sync_file in = { .flags = DMA_BUF_SYNC_RW, .fd = fd };
+	struct pollfd event = { .events = POLLIN };
+
+	if (!kernel_is(6)) {
+		error = error_of(ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &out));
+		REQUIRE(error == ENOTTY && out.fd == -1, "export: %s, %d",
+			strerror(error), out.fd);
+		error = error_of(ioctl(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &in));
+		REQUIRE(error == ENOTTY, "import: %s", strerror(error));
+		close(fd);
+		return;
+	}
+
+	REQUIRE(!ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &out), "export: %s",
+		strerror(errno));
+	event.fd = out.fd;
+	REQUIRE(poll(&event, 1, 0) == 1 && event.revents == POLLIN,
+		"the sync file is not signaled: %#x", event.revents);
+	error = error_of(ioctl(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &in));
+	REQUIRE(error == EINVAL, "import of a buffer: %s", strerror(error));
+	in.fd = out.fd;
+	REQUIRE(!ioctl(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &in), "import: %s",
+		strerror(errno));
+	close(out.fd);
+	close(fd);
+}
+
+TEST(sync_files, "sync files are refused with ENOTTY if the kernel has none")
+{
+	each_heap(check_sync_files);
 }
 
 static void check_plain_io(int heap)

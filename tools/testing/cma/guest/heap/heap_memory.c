@@ -14,7 +14,8 @@ static const char *area_of(const char *heap_name)
 {
 	if (!strcmp(heap_name, "system"))
 		return NULL;
-	return strcmp(heap_name, "linux,cma") ? heap_name : "reserved";
+	return strcmp(heap_name, "linux,cma") &&
+	       strcmp(heap_name, "default_cma_region") ? heap_name : "reserved";
 }
 
 /* Are the pages of a mapping contiguous, and in this area? */
@@ -74,7 +75,8 @@ TEST(areas, "each area has a heap")
 
 		if (name[0] == '.')
 			continue;
-		heap = heap_open(strcmp(name, "reserved") ? name : "linux,cma");
+		heap = heap_open(strcmp(name, "reserved") ? name :
+				 "default_cma_region");
 		REQUIRE(heap >= 0, "%s: %s", name, strerror(errno));
 		close(heap);
 		count++;

@@ -191,32 +191,6 @@ static void screen_show(struct screen *screen, struct camera *camera,
 	camera_queue(before, before_index);
 }
 
-/* The address that the display scans out: a register of the PL111. */
-static __u32 scanout_address(void)
-{
-	static volatile __u32 *regs;
-	unsigned long base = 0;
-	char line[128];
-	FILE *f;
-	int fd;
-
-	if (regs)
-		return regs[4];	/* upper panel base address */
-
-	f = fopen("/proc/iomem", "r");
-	while (f && !base && fgets(line, sizeof(line), f))
-		if (strstr(line, card_device()))
-			base = strtoul(line, NULL, 16);
-	if (f)
-		fclose(f);
-	REQUIRE(base, "no display in /proc/iomem");
-	fd = open("/dev/mem", O_RDONLY | O_SYNC);
-	regs = mmap64(NULL, PAGE, PROT_READ, MAP_SHARED, fd, base);
-	REQUIRE(regs != MAP_FAILED, "registers: %s", strerror(errno));
-	close(fd);
-	return regs[4];
-}
-
 /*
  * Return the DMA address of a buffer, and check that @mem maps it. Some kernels do
  * not reveal where the memory of a driver is mapped.

@@ -369,4 +369,42 @@ static struct drm_event_vblank card_event(int card)
 	return event;
 }
 
+/* The registers of the PL111. */
+static volatile __u32 *display_regs(void)
+{
+	static volatile __u32 *regs;
+	unsigned long base = 0;
+	char line[128];
+	FILE *f;
+	int fd;
+
+	if (regs)
+		return regs;
+
+	f = fopen("/proc/iomem", "r");
+	while (f && !base && fgets(line, sizeof(line), f))
+		if (strstr(line, card_device()))
+			base = strtoul(line, NULL, 16);
+	if (f)
+		fclose(f);
+	REQUIRE(base, "no display in /proc/iomem");
+	fd = open("/dev/mem", O_RDONLY | O_SYNC);
+	regs = mmap64(NULL, PAGE, PROT_READ, MAP_SHARED, fd, base);
+	REQUIRE(regs != MAP_FAILED, "registers: %s", strerror(errno));
+	close(fd);
+	return regs;
+}
+
+/* The address that the display scans out: the upper panel base address. */
+static __u32 scanout_address(void)
+{
+	return display_regs()[4];
+}
+
+/* Is the display enabled, and its power on? */
+static bool display_is_on(void)
+{
+	return (display_regs()[6] & 0x801) == 0x801;
+}
+
 #endif

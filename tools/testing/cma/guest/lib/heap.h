@@ -25,7 +25,7 @@ static int heap_open(const char *name)
 /* The heap of the default area: its name depends on the kernel. */
 static int heap_open_cma(void)
 {
-	int heap = heap_open("linux,cma");
+	int heap = heap_open("default_cma_region");
 
 	if (heap < 0)
 		heap = heap_open("reserved");

@@ -57,3 +57,37 @@ TEST(camera, "a limit leaves a queue fewer buffers, or none")
 	must_request(video, CAPTURE, V4L2_MEMORY_MMAP, 2);
 	close(video);
 }
+
+/* Create dumb buffers of 1 MiB: how many there are, or an errno plus 100. */
+static int create_as(int card, int count)
+{
+	struct frame frame;
+	int n, ret;
+
+	for (n = 0; n < count; n++) {
+		ret = dumb_create(card, &frame, 512, 512, 32);
+		if (ret == -EDQUOT)
+			break;
+		if (ret)
+			return 100 - ret;
+	}
+	return n;
+}
+
+TEST(display, "dumb buffers beyond the limit of a user are refused")
+{
+	struct charged before = charged(SOMEBODY);
+	int card = card_open();
+
+	no_limits();
+	set_limit("user_limits", "1000 3M");
+	REQUIRE(as_user(SOMEBODY, create_as, card, 6) == 3, "not 3 buffers");
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes + 3 * MIB, "%llu bytes are charged",
+		charged(SOMEBODY).bytes);
+	REQUIRE(charged(SOMEBODY).refused == before.refused + 1, "not counted");
+	REQUIRE(as_user(SOMEBODY_ELSE, create_as, card, 6) == 6, "a limit of somebody else");
+	no_limits();
+	close(card);
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes, "charged after the buffers are free");
+	REQUIRE(!charged(SOMEBODY_ELSE).bytes, "charged after the buffers are free");
+}

@@ -337,6 +337,37 @@ TEST(create_exhausted, "a buffer that is too large leaves the queue as it was")
 	bars_shift(mem, WIDTH, HEIGHT);
 }
 
+/* Both drivers take at most this much memory for a queue. */
+#define LIMIT	(16 * MIB)
+
+static void check_limit(int video, __u32 type)
+{
+	struct v4l2_create_buffers create;
+	int ret = create_more(video, &create, type, MMAP, 8, 5 * MIB);
+
+	REQUIRE(!ret && create.count == LIMIT / (5 * MIB), "%s, %u buffers",
+		strerror(-ret), create.count);
+	ret = create_errno(video, type, MMAP, 1, 5 * MIB);
+	REQUIRE(ret == -ENOMEM, "one more: %s", strerror(-ret));
+	must_create(video, type, MMAP, 3, 1, MIB);
+	ret = create_errno(video, type, MMAP, 1, 1u << 30);
+	REQUIRE(ret == -ENOMEM, "1 GiB: %s", strerror(-ret));
+	must_request(video, type, MMAP, 0);
+}
+
+TEST(create_limit, "more buffers do not exceed the memory that a driver allows for")
+{
+	struct totals before = totals_now();
+	int video = camera_open(0, WIDTH, HEIGHT), m2m = m2m_open(WIDTH, HEIGHT);
+
+	check_limit(video, CAPTURE);
+	check_limit(m2m, OUTPUT);
+	check_limit(m2m, CAPTURE);
+	close(video);
+	close(m2m);
+	require_totals(&before);
+}
+
 /* 0 or a negative errno. */
 static int prepare(int video, __u32 memory, __u32 index, int fd)
 {

@@ -14,6 +14,7 @@
 #include "video.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define SIZE	(64 * 64 * 2)
 #define MMAP	V4L2_MEMORY_MMAP
@@ -225,4 +226,147 @@ TEST(wait, "a DQBUF that waits holds no lock")
 {
 	check_wait(0);
 	check_wait(1);
+}
+
+/* A frame takes this long, in ms: enough for what happens while read() waits. */
+static void set_period(const char *msec)
+{
+	REQUIRE(!write_file("/sys/module/cma_camera/parameters/period", msec),
+		"period");
+}
+
+static void *read_frame(void *arg)
+{
+	static char picture[SIZE];
+
+	return (void *)(long)read(*(int *)arg, picture, SIZE);
+}
+
+/* Start to capture, and let a thread wait for the next frame. */
+static void read_begin(int video, pthread_t *thread)
+{
+	static int reader;
+	char picture[SIZE];
+
+	reader = video;
+	set_period("20");
+	REQUIRE(read(video, picture, SIZE) == SIZE, "%s", strerror(errno));
+	set_period("1000");
+	/* those that were due already */
+	REQUIRE(read(video, picture, SIZE) == SIZE, "%s", strerror(errno));
+	REQUIRE(!pthread_create(thread, NULL, read_frame, &reader), "thread");
+	usleep(200000);
+}
+
+static void read_end(pthread_t thread)
+{
+	void *result;
+
+	REQUIRE(!pthread_join(thread, &result) && (long)result == SIZE,
+		"read: %ld", (long)result);
+	set_period("20");
+}
+
+static void check_read_keeps(unsigned int which)
+{
+	int video = helpers_open(which);
+	__u32 type = CAPTURE;
+	pthread_t thread;
+	char byte;
+
+	read_begin(video, &thread);
+	REQUIRE(ioctl(video, VIDIOC_STREAMOFF, &type) && errno == EBUSY,
+		"STREAMOFF: %s", strerror(errno));
+	REQUIRE(request(video, CAPTURE, MMAP, 2) == -EBUSY, "REQBUFS");
+	REQUIRE(queue(video, CAPTURE, MMAP, 0, 0, 0) == -EBUSY, "QBUF");
+	REQUIRE(read(video, &byte, 1) < 0 && errno == EBUSY, "a second read: %s",
+		strerror(errno));
+	read_end(thread);
+	close(video);
+}
+
+TEST(read_keeps, "an ioctl cannot change the queue while read() waits")
+{
+	check_read_keeps(0);
+	check_read_keeps(1);
+}
+
+static void check_read_waits(unsigned int which)
+{
+	struct v4l2_format f = { .type = CAPTURE };
+	int video = helpers_open(which), other;
+	unsigned long long start;
+	pthread_t thread;
+
+	read_begin(video, &thread);
+	start = clock_ns(CLOCK_MONOTONIC);
+	REQUIRE(!ioctl(video, VIDIOC_G_FMT, &f), "%s", strerror(errno));
+	other = helpers_open(which);
+	close(other);
+	start = (clock_ns(CLOCK_MONOTONIC) - start) / 1000000;
+	REQUIRE(start < 300, "an ioctl and open() took %llu ms", start);
+	read_end(thread);
+	close(video);
+}
+
+TEST(read_waits, "a read() that waits holds no lock")
+{
+	check_read_waits(0);
+	check_read_waits(1);
+}
+
+/* Use the device, close it, and unmap it last. */
+static void use_and_unmap(unsigned int which)
+{
+	int video = helpers_open(which);
+	void *mem;
+
+	must_request(video, CAPTURE, MMAP, 2);
+	mem = map_own(video, 0, SIZE);
+	close(video);
+	munmap(mem, SIZE);
+}
+
+/* Let nothing else run on this CPU unless the process sleeps, a work for instance. */
+static void be_alone(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	REQUIRE(!sched_setaffinity(0, sizeof(cpus), &cpus) &&
+		!sched_setscheduler(0, SCHED_FIFO, &param), "%s",
+		strerror(errno));
+}
+
+static void check_unmapped(unsigned int which)
+{
+	int video = helpers_open(which), i, ret;
+	struct v4l2_create_buffers create = {
+		.count = 1, .memory = MMAP, .format.type = CAPTURE,
+		.format.fmt.pix.sizeimage = SIZE,
+	};
+	char picture[SIZE];
+
+	for (i = 0; i < 20; i++) {
+		use_and_unmap(which);
+		ret = request(video, CAPTURE, MMAP, 2);
+		REQUIRE(ret == 2, "REQBUFS %d: %s", i, strerror(-ret));
+		must_request(video, CAPTURE, MMAP, 0);
+		use_and_unmap(which);
+		REQUIRE(!ioctl(video, VIDIOC_CREATE_BUFS, &create),
+			"CREATE_BUFS %d: %s", i, strerror(errno));
+		must_request(video, CAPTURE, MMAP, 0);
+	}
+	use_and_unmap(which);
+	REQUIRE(read(video, picture, SIZE) == SIZE, "read: %s", strerror(errno));
+	close(video);
+}
+
+TEST(unmapped, "whoever unmaps a buffer last does not own the queue any longer")
+{
+	be_alone();
+	check_unmapped(0);
+	check_unmapped(1);
 }

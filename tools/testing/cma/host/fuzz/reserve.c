@@ -100,7 +100,7 @@ int fuzz_one_input(const uint8_t *data, size_t size)
 	nr_reserved = host.nr_reserved;
 	limit = data[3] & 4 ? host.memory[0].base + data[3] * MIB : 0;
 	memcpy(arg, data + 4, min_t(size_t, size - 4, sizeof(arg) - 1));
-	REQUIRE_EQ(host_early_param(arg), 0);
+	REQUIRE_EQ(host_early_cma(arg), 0);
 	dma_contiguous_reserve(limit);
 
 	cma = dma_contiguous_default_area;

@@ -30,9 +30,8 @@ typedef u32 pmd_t;
 typedef u32 pgprot_t;
 typedef struct { bool held; } spinlock_t;
 
-/* Empty: sections, exports, barriers */
+/* Empty: sections, exports */
 #define __init
-#define wmb() /* caches have no order here */
 #define EXPORT_SYMBOL_GPL(sym)	extern __typeof__(sym) sym
 #define early_param(name, fn)	int (*arm_early_param)(char *arg) = (fn)
 #define postcore_initcall(fn)	int (*arm_postcore_initcall)(void) = (fn)
@@ -110,9 +109,12 @@ extern gfp_t gfp_allowed_mask;
 #define ARM_LOW_PAGES		8192UL
 #define ARM_HIGH_PFN		(ARM_LOW_PFN + ARM_LOW_PAGES)
 #define ARM_HIGH_PAGES		2048UL
-struct page { unsigned long owner; bool last; };
+#define ARM_LOW_AREA		(ARM_LOW_PFN + 4096)
+struct list_head { struct list_head *next, *prev; };
+struct page { unsigned long owner, private; struct list_head lru; };
 extern struct page arm_pages[ARM_LOW_PAGES + ARM_HIGH_PAGES];
 extern char *arm_memory;	/* the linear mapping of low memory */
+extern char *arm_vmalloc;	/* as much as there is high memory */
 #define page_to_pfn(page)	((unsigned long)((page) - arm_pages) + ARM_LOW_PFN)
 #define pfn_to_page(pfn)	(&arm_pages[(pfn) - ARM_LOW_PFN])
 #define nth_page(page, n)	((page) + (n))
@@ -133,7 +135,9 @@ extern struct meminfo meminfo;
 
 /* Simplified: devices, areas of two units of the model each */
 struct cma { unsigned long base_pfn, count; const char *name; };
-struct device { struct cma *cma_area; };
+struct device { struct cma *cma_area; u64 *dma_mask, coherent_dma_mask; };
+extern struct cma arm_areas[3];	/* low memory, high memory, added late */
+extern unsigned int arm_nr_areas;
 #define dev_name(dev)		"device"
 #define dma_to_pfn(dev, addr)	((unsigned long)(addr) >> PAGE_SHIFT)
 #define pfn_to_dma(dev, pfn)	((dma_addr_t)((pfn) << PAGE_SHIFT))
@@ -173,13 +177,29 @@ static inline unsigned long pgd_addr_end(unsigned long addr, unsigned long end)
 	return next - 1 < end - 1 ? next : end;
 }
 
+#define ARM_TABLES		(ARM_LOW_PAGES / PTRS_PER_PTE)
+extern pmd_t arm_pmds[ARM_TABLES][2];
+extern unsigned int arm_nr_tables;
+/* Allocations that may use the reserve; the device that is listed; the area of a rule */
+extern unsigned int arm_nr_reserve;
+extern struct device *arm_listed;
+extern struct cma *arm_ruled;
+void arm_reset_machine(void);
+/* The entry of a page of low memory (index) for the hardware; does it have one? */
+u32 *arm_hw_entry(unsigned long page);
+bool arm_has_table(unsigned long page);
+/* What the hardware uses of an entry */
+u32 arm_translate(pte_t val);
+/* The entry that Linux has for a page of low memory */
+pte_t arm_linux_pte(unsigned long pfn);
 pmd_t *pmd_off_k(unsigned long addr);
 pte_t *pte_offset_kernel(pmd_t *pmd, unsigned long addr);
 void pmd_clear(pmd_t *pmd);
 void __pmd_populate(pmd_t *pmd, phys_addr_t table, unsigned int prot);
 void set_pte_ext(pte_t *pte, pte_t val, unsigned int ext);
 
-/* Simplified: each records what it is called for */
+/* Simplified: each records what it is called for; a barrier only in the model of cache.h */
+void wmb(void);
 void clean_dcache_area(const void *start, size_t size);
 void flush_tlb_kernel_range(unsigned long start, unsigned long end);
 void flush_tlb_all(void);
@@ -197,6 +217,14 @@ int kmap_atomic_idx(void);
 void on_each_cpu(void (*fn)(void *info), void *info, int wait);
 void kmap_flush_unused(void);
 
+/* Simplified: kmap() has space for all pages */
+extern char *arm_kmap;
+#define is_kmap_addr(addr)	((char *)(addr) >= arm_kmap && \
+				 (char *)(addr) < arm_kmap + (ARM_HIGH_PAGES << PAGE_SHIFT))
+#define kmap(page)		((void *)(arm_kmap + \
+					  ((page_to_pfn(page) - ARM_HIGH_PFN) << PAGE_SHIFT)))
+#define kunmap(page)		((void)(page))
+
 /* Simplified: vmalloc space has one range */
 #define VM_IOREMAP		1
 #define VM_MAP			4
@@ -212,6 +240,8 @@ struct page *vmalloc_to_page(const void *addr);
 struct vm_area_struct {
 	unsigned long vm_start, vm_end, vm_pgoff;
 	pgprot_t vm_page_prot;
+	const struct vm_operations_struct *vm_ops;
+	void *vm_private_data;
 };
 
 int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn,

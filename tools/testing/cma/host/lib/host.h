@@ -68,7 +68,10 @@ struct host {
 };
 
 extern struct host host;
-extern int (*host_early_param)(char *arg);
+extern int (*host_early_cma)(char *arg);
+extern int (*host_early_cma_area)(char *arg);
+extern int (*host_early_cma_dev)(char *arg);
+extern int (*host_early_cma_reserve)(char *arg);
 extern int (*host_core_initcall)(void);
 
 void host_reset(void);

@@ -10,6 +10,7 @@
 #ifndef HOST_STUBS_H
 #define HOST_STUBS_H
 
+#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -49,8 +50,8 @@ typedef struct { long counter; } atomic_long_t;
 #define EXPORT_SYMBOL_GPL(sym)	extern __typeof__(sym) sym
 #define THIS_MODULE		NULL
 
-/* Faithful: one pointer each, called by the tests */
-#define early_param(name, fn)	int (*host_early_param)(char *arg) = (fn)
+/* Faithful: one pointer for each function, called by the tests */
+#define early_param(name, fn)	int (*host_##fn)(char *arg) = (fn)
 #define core_initcall(fn)	int (*host_core_initcall)(void) = (fn)
 #define late_initcall(fn)	int (*host_late_initcall)(void) = (fn)
 
@@ -282,7 +283,8 @@ extern unsigned long host_kernel_end, host_initrd;
 
 /* Simplified: only the parts of a device that the code under test uses */
 struct cma;
-struct device { struct cma *cma_area; };
+struct device { struct cma *cma_area; const char *name; };
+#define dev_name(dev)		((dev)->name)
 
 /* Simplified: a table of the files of sysfs, for sysfs.c */
 struct kobject { const char *name; };

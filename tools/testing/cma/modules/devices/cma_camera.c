@@ -19,12 +19,16 @@
 #include <media/videobuf2-dma-contig.h>
 
 #include "cma_pdev.h"
+#include "vb2_args.h"
 
 #define NAME	"cma_camera"
 #define WIDTH	64
 #define HEIGHT	64
 #define SIZE	(WIDTH * HEIGHT * 2)
-#define PERIOD	msecs_to_jiffies(20)
+
+static unsigned int period = 20;
+module_param(period, uint, 0644);
+MODULE_PARM_DESC(period, "milliseconds from one frame to the next");
 
 struct frame {
 	struct vb2_buffer vb;
@@ -68,18 +72,10 @@ static void camera_tick(struct work_struct *work)
 		v4l2_get_timestamp(&frame->vb.v4l2_buf.timestamp);
 		vb2_buffer_done(&frame->vb, VB2_BUF_STATE_DONE);
 	}
-	schedule_delayed_work(&cam->work, PERIOD);
+	schedule_delayed_work(&cam->work, msecs_to_jiffies(period));
 }
 
-#ifndef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* since v3.2 */
-static int camera_setup(struct vb2_queue *q, unsigned int *count,
-			unsigned int *planes, unsigned long sizes[],
-			void *alloc_ctxs[])
-#else
-static int camera_setup(struct vb2_queue *q, const struct v4l2_format *fmt,
-			unsigned int *count, unsigned int *planes,
-			unsigned int sizes[], void *alloc_ctxs[])
-#endif
+static int camera_setup(QUEUE_SETUP_ARGS)
 {
 	struct camera *cam = vb2_get_drv_priv(q);
 
@@ -110,16 +106,12 @@ static void camera_queue(struct vb2_buffer *vb)
 	spin_unlock_irq(&cam->frames_lock);
 }
 
-#ifndef V4L2_BUF_FLAG_NO_CACHE_CLEAN	/* since v3.2 */
-static int camera_start(struct vb2_queue *q)
-#else
-static int camera_start(struct vb2_queue *q, unsigned int count)
-#endif
+static int camera_start(START_STREAMING_ARGS)
 {
 	struct camera *cam = vb2_get_drv_priv(q);
 
 	cam->sequence = 0;
-	schedule_delayed_work(&cam->work, PERIOD);
+	schedule_delayed_work(&cam->work, msecs_to_jiffies(period));
 	return 0;
 }
 

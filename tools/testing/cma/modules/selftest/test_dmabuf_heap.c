@@ -25,7 +25,7 @@
 #include "dmabuf.h"
 
 #define ST_SYSTEM	"/dev/dma_heap/system"
-#define ST_AREA		"/dev/dma_heap/linux,cma"
+#define ST_AREA		"/dev/dma_heap/default_cma_region"
 #define ST_SIZE		(6 * PAGE_SIZE)
 #define ST_MAX_OPS	64
 
@@ -370,7 +370,7 @@ CMA_SELFTEST(st_heap_cache_system, "cache maintenance is exactly what devices ne
 	st_check_heap(t, ST_SYSTEM);
 }
 
-CMA_SELFTEST(st_heap_cache_area, "cache maintenance is exactly what devices need: linux,cma")
+CMA_SELFTEST(st_heap_cache_area, "cache maintenance is exactly what devices need: default area")
 {
 	st_check_heap(t, ST_AREA);
 }
@@ -503,7 +503,7 @@ CMA_SELFTEST(st_heap_alias_system, "all mappings have the same memory attributes
 	st_check_mappings(t, ST_SYSTEM);
 }
 
-CMA_SELFTEST(st_heap_alias_area, "all mappings have the same memory attributes: linux,cma")
+CMA_SELFTEST(st_heap_alias_area, "all mappings have the same memory attributes: default area")
 {
 	st_check_mappings(t, ST_AREA);
 }
