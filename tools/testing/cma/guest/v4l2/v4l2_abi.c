@@ -357,8 +357,9 @@ static void check_limit(int video, __u32 type)
 
 TEST(create_limit, "more buffers do not exceed the memory that a driver allows for")
 {
-	struct totals before = totals_now();
 	int video = camera_open(0, WIDTH, HEIGHT), m2m = m2m_open(WIDTH, HEIGHT);
+	/* Now nobody has buffers of the test before */
+	struct totals before = totals_now();
 
 	check_limit(video, CAPTURE);
 	check_limit(m2m, OUTPUT);
