@@ -262,7 +262,8 @@ EXPORT_SYMBOL_GPL(dma_charge);
  * dma_charge_move() - move the charge of a buffer to the user of the caller
  * @charge: part of the buffer
  *
- * The buffer no longer counts against the file that it was allocated through.
+ * If that is another user, the buffer no longer counts against the file that it
+ * was allocated through.
  *
  * Context: process context, may sleep.
  * Return: 0; -EDQUOT if the limit of the user would be exceeded, and the charge
@@ -284,12 +285,12 @@ int dma_charge_move(struct dma_charge *charge)
 			return refuse(user);
 		spin_lock(&charge_lock);
 	}
-	if (charge->user) {
+	if (charge->user && charge->user != user) {
 		take_from_user(charge->user, charge->pages);
 		add_to_user(user, charge->pages);
 		charge->user = user;
 		file = drop_file(charge);
-	} else {
+	} else if (!charge->user) {
 		ret = -EINVAL;
 	}
 	spin_unlock(&charge_lock);

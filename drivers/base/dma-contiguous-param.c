@@ -206,8 +206,9 @@ static bool __init is_name_used(const char *name)
 		if (!strcmp(named_areas[i].name, name))
 			return true;
 
-	/* The default area, and the heap that is not of an area */
-	return !strcmp(name, "reserved") || !strcmp(name, "system");
+	/* The default area, its heap, and the heap that is not of an area */
+	return !strcmp(name, "reserved") || !strcmp(name, "system") ||
+	       !strcmp(name, "default_cma_region");
 }
 
 /* Names become names of files */
@@ -486,11 +487,32 @@ static u64 __init size_in_area(u64 size)
 	return ALIGN(size, (u64)PAGE_SIZE << order);
 }
 
+/* Does "cma_dev=" give a device an area other than the default one? */
+static bool __init has_other_area(const char *name)
+{
+	const struct device_rule *rule;
+	unsigned int i;
+
+	for (rule = rules; rule < rules + nr_rules; rule++) {
+		if (!name_matches(rule->devices, name))
+			continue;
+		if (!strcmp(rule->area, "reserved"))
+			return false;
+		if (find_area(rule->area))
+			return true;
+		/* It may still be to come */
+		for (i = 0; i < nr_named; i++)
+			if (!strcmp(named_areas[i].name, rule->area))
+				return true;
+	}
+	return false;
+}
+
 /**
  * cma_sum_needs() - add up what is needed from the default area
  * @with_margin: add a margin, and log the parts
  *
- * What the devices of "cma_reserve=" need is part of the reserve.
+ * The reserve is added: its devices get their buffers from anywhere.
  *
  * Context: boot, one CPU, from dma_contiguous_reserve().
  * Return: the sum in bytes; 0 if nobody has stated a need, which is logged if
@@ -498,25 +520,18 @@ static u64 __init size_in_area(u64 size)
  */
 u64 __init cma_sum_needs(bool with_margin)
 {
-	u64 sum = 0, sum_listed = 0, margin;
+	u64 sum = 0, margin;
 	struct buffer_need *need;
 
 	for (need = needs; need < needs + nr_needs; need++) {
-		const struct device_rule *rule;
 		u64 size = size_in_area(need->size);
 
-		for (rule = rules; rule < rules + nr_rules; rule++)
-			if (name_matches(rule->devices, need->name))
-				break;
-		if (rule < rules + nr_rules)
+		if (has_other_area(need->name))
 			continue;
 		if (with_margin)
 			pr_info("cma=auto: %u x %llu KiB for %s\n",
 				need->count, KIB(size), need->name);
-		if (is_listed(need->name))
-			sum_listed += size * need->count;
-		else
-			sum += size * need->count;
+		sum += size * need->count;
 	}
 	if (!nr_needs) {
 		if (with_margin)
@@ -524,7 +539,7 @@ u64 __init cma_sum_needs(bool with_margin)
 		return 0;
 	}
 
-	sum += max(sum_listed, (u64)ALIGN(reserve_size, PAGE_SIZE));
+	sum += ALIGN(reserve_size, PAGE_SIZE);
 	sum += dma_contiguous_pool_size();
 	if (!with_margin)
 		return sum;

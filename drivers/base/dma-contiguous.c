@@ -530,11 +530,14 @@ static const char *__init add_largest(const char *why,
 	return cma_refusal;
 }
 
+static bool default_is_to_come __initdata;
+
 /* Reserve an area at this place. Returns NULL, or why it failed. */
 static const char *__init reserve_area(u64 base, u64 size, const char *name,
 				       struct cma **cma)
 {
-	if (cma_area_count == MAX_CMA_AREAS)
+	/* One is kept for the default area */
+	if (cma_area_count + default_is_to_come >= MAX_CMA_AREAS)
 		return "too many areas";
 	if (memblock_reserve(base, size) < 0)
 		return "memblock has no room for it";
@@ -550,7 +553,8 @@ static u64 __init place_default(const struct cma_place_request *req, u64 limit,
 				const char **why)
 {
 	u64 memory = memblock_phys_mem_size();
-	u64 max = memory > CMA_LEAVE ? memory - CMA_LEAVE : 0;
+	u64 kept = CMA_LEAVE + ((u64)totalcma_pages << PAGE_SHIFT);
+	u64 max = memory > kept ? memory - kept : 0;
 	u64 place = NO_PLACE;
 
 	if (req->size > max) {
@@ -656,7 +660,9 @@ static void __init reserve_default(void)
 void __init dma_contiguous_reserve(phys_addr_t limit)
 {
 	dma_limit = ALIGN(min_t(u64, limit, memblock_end_of_DRAM()), PAGE_SIZE);
+	default_is_to_come = !dma_contiguous_default_area;
 	cma_reserve_named(true);
+	default_is_to_come = false;
 	if (!dma_contiguous_default_area)
 		reserve_default();
 	cma_reserve_named(false);

@@ -15,7 +15,7 @@
  * @sgt: scatterlist of the imported buffer, or NULL; constant
  * @vaddr: address of the kernel mapping, or NULL if the object was imported;
  *	constant
- * @charge: whom the memory is charged to, unless the object was imported
+ * @charge: whom the memory of a dumb buffer is charged to
  */
 struct drm_gem_cma_object {
 	struct drm_gem_object base;

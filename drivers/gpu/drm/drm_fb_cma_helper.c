@@ -246,7 +246,8 @@ static int fbdev_check_var(struct fb_var_screeninfo *var, struct fb_info *info)
 	if (var->pixclock || var->bits_per_pixel != now->bits_per_pixel ||
 	    var->xres != now->xres || var->yres != now->yres ||
 	    var->xres_virtual > now->xres_virtual ||
-	    var->yres_virtual > now->yres_virtual)
+	    var->yres_virtual > now->yres_virtual ||
+	    var->xoffset || var->yoffset)
 		return -EINVAL;
 
 	var->xres_virtual = now->xres_virtual;

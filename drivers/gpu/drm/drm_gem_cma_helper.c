@@ -44,18 +44,14 @@ static struct drm_gem_cma_object *new_object(struct drm_device *drm,
  * @drm: device
  * @size: size in bytes, not 0; rounded up to whole pages
  *
- * The object is charged to the user of the caller, see dma_charge().
- *
  * Context: process context, may sleep.
  * Return: an object with one reference; ERR_PTR(-EINVAL) if @size is 0 or
- * overflows when it is rounded up; ERR_PTR(-EDQUOT) if it exceeds a limit of the
- * user; or ERR_PTR(-ENOMEM).
+ * overflows when it is rounded up; or ERR_PTR(-ENOMEM).
  */
 struct drm_gem_cma_object *drm_gem_cma_create(struct drm_device *drm,
 					      size_t size)
 {
 	struct drm_gem_cma_object *cma_obj;
-	int ret;
 
 	size = PAGE_ALIGN(size);
 	if (!size)
@@ -65,19 +61,13 @@ struct drm_gem_cma_object *drm_gem_cma_create(struct drm_device *drm,
 	if (!cma_obj)
 		return ERR_PTR(-ENOMEM);
 
-	ret = dma_charge(&cma_obj->charge, NULL, size);
-	if (ret)
-		goto free_object;
 	cma_obj->vaddr = dma_alloc_writecombine(drm->dev, size, &cma_obj->paddr,
 						GFP_KERNEL | __GFP_NOWARN);
-	if (cma_obj->vaddr)
-		return cma_obj;
-
-	ret = -ENOMEM;
-	dma_uncharge(&cma_obj->charge);
-free_object:
-	kfree(cma_obj);
-	return ERR_PTR(ret);
+	if (!cma_obj->vaddr) {
+		kfree(cma_obj);
+		return ERR_PTR(-ENOMEM);
+	}
+	return cma_obj;
 }
 EXPORT_SYMBOL_GPL(drm_gem_cma_create);
 
@@ -181,6 +171,25 @@ void drm_gem_cma_free_object(struct drm_gem_object *gem_obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_cma_free_object);
 
+/* Create an object that is charged to the user of the caller. */
+static struct drm_gem_cma_object *create_charged(struct drm_device *drm,
+						 size_t size)
+{
+	struct drm_gem_cma_object *cma_obj;
+	struct dma_charge charge = { NULL };
+	int ret = dma_charge(&charge, NULL, size);
+
+	if (ret)
+		return ERR_PTR(ret);
+
+	cma_obj = drm_gem_cma_create(drm, size);
+	if (IS_ERR(cma_obj))
+		dma_uncharge(&charge);
+	else
+		cma_obj->charge = charge;
+	return cma_obj;
+}
+
 /**
  * drm_gem_cma_dumb_create() - implement dumb_create()
  * @file_priv: open file that receives the handle
@@ -207,7 +216,7 @@ int drm_gem_cma_dumb_create(struct drm_file *file_priv, struct drm_device *drm,
 	if (size > LONG_MAX)
 		return -EINVAL;
 
-	cma_obj = drm_gem_cma_create(drm, size);
+	cma_obj = create_charged(drm, size);
 	if (IS_ERR(cma_obj))
 		return PTR_ERR(cma_obj);
 

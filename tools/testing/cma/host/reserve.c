@@ -795,6 +795,8 @@ static const struct param_row {
 	  "cma: cma_area=reserved,8M: the name is used already; no area\n" },
 	{ { "system,8M" }, { }, NULL,
 	  "cma: cma_area=system,8M: the name is used already; no area\n" },
+	{ { "default_cma_region,8M" }, { }, NULL,
+	  "cma: cma_area=default_cma_region,8M: the name is used already; no area\n" },
 	{ { "a,8M", "a,8M" }, { }, NULL, "cma: cma_area=a,8M: the name is used already; no area\n"
 	  "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a,8M)\n" },
 	{ { "a123456789012345678901234567890,8M" }, { }, NULL,
@@ -1132,15 +1134,15 @@ static const struct need_row {
 	  "160 KiB, 1440 KiB\n"
 	  "cma: reserved 4096 KiB at 0x68000000 (cma=auto@0x68000000)\n"
 	  "cma: 1280 KiB are needed, the default area has 4096 KiB\n" },
-	{ "a reserve that is larger than what its devices need",
+	{ "a reserve is added to what its devices need",
 	  "auto", { { "a", 1024, 1 }, { "disk", 512, 1 } },
 	  "2M:disk", NULL,
 	  "cma: cma=auto: 1 x 1024 KiB for a\ncma: cma=auto: 1 x 512 KiB for disk\n"
 	  "cma: cma=auto: with 256 KiB for the atomic pool, a reserve of 2048 KiB and a margin "
-	  "of 416 KiB, 3744 KiB\n"
-	  "cma: reserved 4096 KiB at 0x7fc00000 (cma=auto)\n"
+	  "of 480 KiB, 4320 KiB\n"
+	  "cma: reserved 8192 KiB at 0x7f800000 (cma=auto)\n"
 	  "cma: 2048 KiB of the default area are a reserve (cma_reserve=2M:disk)\n"
-	  "cma: 3328 KiB are needed, the default area has 4096 KiB\n" },
+	  "cma: 3840 KiB are needed, the default area has 8192 KiB\n" },
 	{ "a device with another area", "auto", { { "camera", 8192, 4 }, { "lcd", 1024, 2 } }, NULL,
 	  "cam*:a",
 	  "cma: cma=auto: 2 x 1024 KiB for lcd\n"

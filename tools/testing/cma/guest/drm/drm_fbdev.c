@@ -180,6 +180,7 @@ TEST(one_size, "size and format of the frame cannot be changed")
 	require_var(EINVAL, var.yres_virtual = 1536);
 	require_var(EINVAL, var.bits_per_pixel = 16);
 	require_var(EINVAL, var.pixclock = 1000);
+	require_var(EINVAL, var.yoffset = 1);
 	var = fb.var;
 	var.yoffset = 1;
 	REQUIRE(ioctl(fb.fd, FBIOPAN_DISPLAY, &var) && errno == EINVAL, "pan");
@@ -263,7 +264,29 @@ TEST(guarded, FB " and the console do not touch the display of a client")
 	REQUIRE(shows(&fb, true), "shows %#x", scanout_address());
 }
 
-TEST(export, "the frame of " FB " can be exported as a buffer")
+TEST(blanked, "a client gets a display that the console has blanked, in the same mode")
+{
+	struct fbdev fb = fbdev_open();
+	struct display display;
+	struct frame frame;
+	int card;
+
+	REQUIRE(!ioctl(fb.fd, FBIOBLANK, FB_BLANK_POWERDOWN), "blank");
+	REQUIRE(!display_is_on(), "on");
+	card = card_open();
+	display_open(&display, card);
+	frame_create(card, &frame, fb.var.xres, fb.var.yres, fb.var.bits_per_pixel);
+	display_show(&display, &frame);
+	REQUIRE(display_is_on() && shows(&fb, false), "the frame is not shown");
+	REQUIRE(!display_flip(&display, frame.fb, 1) &&
+		card_event(card).user_data == 1, "flip");
+	munmap(frame.mem, frame.size);
+	close(card);
+	REQUIRE(!ioctl(fb.fd, FBIOBLANK, FB_BLANK_UNBLANK), "unblank");
+	REQUIRE(shows(&fb, true), "shows %#x", scanout_address());
+}
+
+TEST(export, "the frame of " FB  " can be exported as a buffer")
 {
 	struct fbdev fb = fbdev_open();
 	int card = card_open(), fd;

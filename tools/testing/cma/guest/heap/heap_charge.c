@@ -119,6 +119,21 @@ TEST(file_gone, "buffers outlive the file that they are charged to")
 	each_heap(check_file_gone);
 }
 
+/* Allocate and claim: how many buffers the limit of the file allows. */
+static int claim_own(int heap, int most)
+{
+	int n, fd;
+
+	for (n = 0; n < most; n++) {
+		fd = heap_alloc(heap, SIZE, O_RDWR);
+		if (fd == -EDQUOT)
+			return n;
+		if (fd < 0 || ioctl(fd, DMA_BUF_IOCTL_CLAIM))
+			return 90;
+	}
+	return n;
+}
+
 static int claim(int heap, int fd)
 {
 	(void)heap;
@@ -159,6 +174,19 @@ static void check_claim(int heap)
 TEST(claim, "a charge moves to the user who claims the buffer, within the limit")
 {
 	each_heap(check_claim);
+}
+
+static void check_claim_own(int heap)
+{
+	no_limits();
+	set_limit("file_limit", "512K");
+	REQUIRE(as_user(SOMEBODY, claim_own, heap, 6) == 2, "the limit of the file is gone");
+	no_limits();
+}
+
+TEST(claim_own, "a claim of an own buffer does not lift the limit of the file")
+{
+	each_heap(check_claim_own);
 }
 
 static int alloc_and_hold(int heap, int pipe)
