@@ -122,7 +122,8 @@ def named(hunk):
     """What enclosed the changes in the old file, as far as the hunk alone tells, or None."""
     body = [line[1:] for line in hunk.body if line[0] in " -"]
     heading = hunk.heading
-    if not re.match(r"[A-Za-z_]", heading) or LABEL.match(heading):
+    # a label and a declaration enclose nothing
+    if not re.match(r"(?!extern\b)[A-Za-z_]", heading) or LABEL.match(heading):
         heading = ""
     found = set()
     for at in replaced(hunk.body, 3):
