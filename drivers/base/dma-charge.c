@@ -102,16 +102,16 @@ static struct dma_charge_user *find_charge_user(uid_t uid)
 	return NULL;
 }
 
-/* Return the user with charge_lock held; or NULL without it, if there is no memory. */
-static struct dma_charge_user *lock_charge_user(uid_t uid)
+/* Return the user, who is never freed, or NULL if there is no memory. */
+static struct dma_charge_user *get_charge_user(uid_t uid)
 {
 	struct dma_charge_user *user, *new;
 
 	spin_lock(&charge_lock);
 	user = find_charge_user(uid);
+	spin_unlock(&charge_lock);
 	if (user)
 		return user;
-	spin_unlock(&charge_lock);
 
 	new = kzalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
@@ -120,13 +120,14 @@ static struct dma_charge_user *lock_charge_user(uid_t uid)
 
 	spin_lock(&charge_lock);
 	user = find_charge_user(uid);
-	if (user) {
-		kfree(new);
-		return user;
+	if (!user) {
+		hlist_add_head(&new->node, users_of(uid));
+		nr_users++;
+		swap(user, new);
 	}
-	hlist_add_head(&new->node, users_of(uid));
-	nr_users++;
-	return new;
+	spin_unlock(&charge_lock);
+	kfree(new);
+	return user;
 }
 
 static bool exceeds(unsigned long pages, unsigned long more,
@@ -232,12 +233,13 @@ EXPORT_SYMBOL_GPL(dma_charge_close);
 int dma_charge(struct dma_charge *charge, struct dma_charge_file *file,
 	       size_t size)
 {
-	struct dma_charge_user *user = lock_charge_user(current_uid());
+	struct dma_charge_user *user = get_charge_user(current_uid());
 	unsigned long pages = DIV_ROUND_UP(size, PAGE_SIZE);
 
 	if (!user)
 		return -ENOMEM;
 
+	spin_lock(&charge_lock);
 	if (over_limit(user, file, pages)) {
 		spin_unlock(&charge_lock);
 		/* It may log, so it is only asked when the answer matters. */
@@ -271,13 +273,14 @@ EXPORT_SYMBOL_GPL(dma_charge);
  */
 int dma_charge_move(struct dma_charge *charge)
 {
-	struct dma_charge_user *user = lock_charge_user(current_uid());
+	struct dma_charge_user *user = get_charge_user(current_uid());
 	struct dma_charge_file *file = NULL;
 	int ret = 0;
 
 	if (!user)
 		return -ENOMEM;
 
+	spin_lock(&charge_lock);
 	if (charge->user && charge->user != user &&
 	    over_limit(user, NULL, charge->pages)) {
 		spin_unlock(&charge_lock);
@@ -351,7 +354,9 @@ static size_t print_limit(char *buf, size_t size, unsigned long pages)
 /* "max", or a number of bytes, also with K, M or G. Returns 0 or an errno. */
 static int parse_limit(const char *text, unsigned long *limit)
 {
+	static const char units[] = "KMG";
 	unsigned int shift = 0;
+	const char *unit;
 	u64 bytes = 0;
 
 	if (sysfs_streq(text, "max")) {
@@ -365,15 +370,9 @@ static int parse_limit(const char *text, unsigned long *limit)
 			return -ERANGE;
 		bytes = bytes * 10 + *text - '0';
 	}
-	switch (toupper(*text)) {
-	case 'G':
-		shift += 10;
-		/* fall through */
-	case 'M':
-		shift += 10;
-		/* fall through */
-	case 'K':
-		shift += 10;
+	unit = *text ? strchr(units, toupper(*text)) : NULL;
+	if (unit) {
+		shift = 10 * (unit - units + 1);
 		text++;
 	}
 	if (!sysfs_streq(text, ""))
@@ -479,9 +478,10 @@ static ssize_t user_limits_store(struct kobject *kobj,
 	if (ret)
 		return ret;
 
-	user = lock_charge_user(uid);
+	user = get_charge_user(uid);
 	if (!user)
 		return -ENOMEM;
+	spin_lock(&charge_lock);
 	user->has_limit = has_limit;
 	user->limit = limit;
 	spin_unlock(&charge_lock);
@@ -593,21 +593,27 @@ static int __init dma_charge_init(void)
 late_initcall(dma_charge_init);
 
 static int __init limit_param(const char *name, const char *text,
-			      unsigned long *limit)
+			      unsigned long *limit, const char *whose)
 {
-	if (parse_limit(text, limit))
-		pr_err("%s=%s: not a size; no limit\n", name, text);
-	return 1;
+	int ret = parse_limit(text ? text : "", limit);
+
+	if (ret)
+		pr_err("%s=%.32s: not a size; no limit\n", name,
+		       text ? text : "");
+	else if (*limit != NO_LIMIT)
+		pr_info("%llu KiB for each %s (%s=%.32s)\n",
+			(u64)*limit << PAGE_SHIFT >> 10, whose, name, text);
+	return 0;
 }
 
 static int __init user_limit_param(char *text)
 {
-	return limit_param("dma_user_limit", text, &user_limit);
+	return limit_param("dma_user_limit", text, &user_limit, "user");
 }
-__setup("dma_user_limit=", user_limit_param);
+early_param("dma_user_limit", user_limit_param);
 
 static int __init file_limit_param(char *text)
 {
-	return limit_param("dma_file_limit", text, &file_limit);
+	return limit_param("dma_file_limit", text, &file_limit, "open file");
 }
-__setup("dma_file_limit=", file_limit_param);
+early_param("dma_file_limit", file_limit_param);

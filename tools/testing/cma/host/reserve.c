@@ -966,7 +966,7 @@ TEST(params_order, "an area with an address comes before the default area")
 	param(host_early_cma_area, "top,8M@0x7f800000");
 	dma_contiguous_reserve(0);
 	REQUIRE_STREQ(host.log,
-	  "cma: reserved 8192 KiB at 0x7f800000 (cma_area=top,8M@0x7f800000)\n"
+		      "cma: reserved 8192 KiB at 0x7f800000 (cma_area=top,8M@0x7f800000)\n"
 		      "cma: reserved 16384 KiB at 0x7e800000\n"
 		      "cma: reserved 8192 KiB at 0x7e000000 (cma_area=low,8M)\n");
 }
@@ -1034,7 +1034,7 @@ TEST_TABLE(pattern, "patterns of devices", ARRAY_SIZE(patterns), pattern_name)
 	param(host_early_cma_dev, arg);
 	snprintf(arg, sizeof(arg), "1M:xyz,%s", patterns[row].pattern);
 	param(host_early_cma_reserve, arg);
-	REQUIRE(dev_get_cma_area(&dev) == NULL);
+	REQUIRE(!dev_get_cma_area(&dev));
 	dma_contiguous_reserve(0);
 	REQUIRE_EQ(dev_get_cma_area(&dev) != dma_contiguous_default_area, patterns[row].match);
 	REQUIRE_EQ(cma_may_use_reserve(&dev), patterns[row].match);
@@ -1200,7 +1200,7 @@ TEST(need_none, "cma=auto without needs: the size by Kconfig")
 	machine_with_areas("auto");
 	dma_contiguous_reserve(0);
 	REQUIRE(!strncmp(host.log,
-	  "cma: cma=auto: nobody has stated a need, the configured size is used\n", 69));
+			 "cma: cma=auto: nobody has stated a need, the configured size is used\n", 69));
 	if (CONFIG_MIB)
 		check_place(dma_contiguous_default_area, 3, 0x80000000 - CONFIG_MIB * MIB,
 			    CONFIG_MIB);

@@ -698,7 +698,8 @@ static void st_unmapped_cycle(struct st *t, enum st_device which)
 	st_attr_buffers(t, &attrs);
 }
 
-CMA_SELFTEST(st_unmapped_space, "a buffer without a mapping takes no virtual space and loses no page")
+CMA_SELFTEST(st_unmapped_space,
+	     "a buffer without a mapping takes no virtual space and loses no page")
 {
 	struct device *dev = st_device(ST_DEFAULT);
 	void *virt[4], *before, *after;
