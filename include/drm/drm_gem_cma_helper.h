@@ -44,6 +44,8 @@ int drm_gem_cma_dumb_map_offset(struct drm_file *file_priv,
 int drm_gem_cma_dumb_destroy(struct drm_file *file_priv,
 			     struct drm_device *drm, u32 handle);
 int drm_gem_cma_mmap(struct file *filp, struct vm_area_struct *vma);
+int drm_gem_cma_map_object(struct drm_gem_object *gem_obj,
+			   struct vm_area_struct *vma);
 
 struct sg_table *drm_gem_cma_prime_get_sg_table(struct drm_gem_object *gem_obj);
 struct drm_gem_object *

@@ -316,7 +316,7 @@ static int fbdev_mmap(struct fb_info *info, struct vm_area_struct *vma)
 {
 	struct drm_fbdev_cma *fbdev = helper_to_fbdev(info->par);
 
-	return drm_gem_cma_prime_mmap(&fbdev->cma_obj->base, vma);
+	return drm_gem_cma_map_object(&fbdev->cma_obj->base, vma);
 }
 
 static struct fb_ops fbdev_ops = {

@@ -346,8 +346,21 @@ static struct file *new_mapping_file(struct drm_gem_object *gem_obj)
 	return file;
 }
 
-static int map_object(struct drm_gem_object *gem_obj,
-		      struct vm_area_struct *vma)
+/**
+ * drm_gem_cma_map_object() - map an object that was not imported
+ * @gem_obj: object
+ * @vma: mapping; vm_pgoff is the first page of the object to map
+ *
+ * The mapping gets a file that refers to the object and to the device, instead
+ * of the one that was passed to mmap().  So munmap() does not release the latter
+ * under mmap_sem, which others wait for with locks that its release takes.
+ *
+ * Context: process context, may sleep; mmap_sem is held.
+ * Return: 0; -EINVAL if the mapping is private; -ENXIO if the range exceeds the
+ * object; or -EAGAIN, -ENFILE or -ENOMEM.
+ */
+int drm_gem_cma_map_object(struct drm_gem_object *gem_obj,
+			   struct vm_area_struct *vma)
 {
 	struct file *file = new_mapping_file(gem_obj);
 	int ret;
@@ -355,13 +368,13 @@ static int map_object(struct drm_gem_object *gem_obj,
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
-	vma->vm_pgoff = 0;
 	ret = drm_gem_cma_prime_mmap(gem_obj, vma);
 	if (!ret)
 		swap(vma->vm_file, file);
 	fput(file);
 	return ret;
 }
+EXPORT_SYMBOL_GPL(drm_gem_cma_map_object);
 
 /**
  * drm_gem_cma_mmap() - implement mmap() of a driver's files
@@ -397,10 +410,11 @@ int drm_gem_cma_mmap(struct file *filp, struct vm_area_struct *vma)
 	if (vma->vm_end - vma->vm_start > gem_obj->size)
 		goto unref;
 
+	vma->vm_pgoff = 0;
 	if (gem_obj->import_attach)
 		ret = dma_buf_mmap(gem_obj->import_attach->dmabuf, vma, 0);
 	else
-		ret = map_object(gem_obj, vma);
+		ret = drm_gem_cma_map_object(gem_obj, vma);
 unref:
 	drm_gem_object_unreference_unlocked(gem_obj);
 	return ret;
