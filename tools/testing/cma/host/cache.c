@@ -6,7 +6,6 @@
  * they do, as those of ARMv7 with an L2 of type PL310 do it. cache.h says what the
  * hardware may do in between.
  */
-#include <stdarg.h>
 
 #include "arm.h"
 #include "cache.h"
@@ -38,45 +37,11 @@ static bool has_shadow[ARM_LOW_PAGES];
 #define TABLE_MEMORY	(ARM_TABLES * 4096U)
 static bool is_dirty[TABLE_MEMORY / CACHE_LINE];	/* lines of tables, before they are used */
 static int cpu;
-static char console[4096];
 static unsigned long vmap_pages;
 static phys_addr_t vmap_phys;
 static struct vm_struct vm_area;
 static unsigned int nr_lazy_pages;
 static phys_addr_t lazy_start;
-
-void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	printf("# %s:%d: %s%s", file, line, what, *fmt ? ": " : "");
-	vprintf(fmt, args);
-	printf("\n# console: %s\n", console);
-	fflush(stdout);
-	abort();
-}
-
-void arm_require(bool condition, const char *what)
-{
-	REQUIRE(condition, "%s", what);
-}
-
-void arm_print(const char *fmt, ...)
-{
-	size_t len = strlen(console);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(console + len, sizeof(console) - len, fmt, args);
-	va_end(args);
-}
-
-void arm_lock(spinlock_t *lock, bool hold)
-{
-	REQUIRE(lock->held != hold, "a lock is taken twice, or not held");
-	lock->held = hold;
-}
 
 void cond_resched(void)
 {
@@ -445,7 +410,7 @@ static void begin(void)
 	unsigned long start = ARM_LOW_AREA << PAGE_SHIFT;
 
 	reset_machine();
-	*console = '\0';
+	*arm_console = '\0';
 	cpu = 0;
 	vmap_pages = 0;
 	nr_lazy_pages = 0;
@@ -629,7 +594,7 @@ TEST(pool, "a buffer of the pool is cleared, even if a device wrote to it before
 
 	dirty_memory(CACHE_LINEAR, ARM_LOW_AREA << PAGE_SHIFT, pool_size);
 	REQUIRE(!arm_early_param("64K"), "coherent_pool=");
-	REQUIRE(!arm_postcore_initcall(), "no pool: %s", console);
+	REQUIRE(!arm_postcore_initcall(), "no pool: %s", arm_console);
 	virt = alloc(&low, PAGE_SIZE, &dma, GFP_ATOMIC);
 	use_buffer(virt, dma, PAGE_SIZE);
 	REQUIRE(arm_dma_free_contiguous(&low, PAGE_SIZE, virt, dma), "not ours");

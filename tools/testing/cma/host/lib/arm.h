@@ -83,6 +83,7 @@ void cond_resched(void);
 		arm_print("WARN " fmt, ##__VA_ARGS__);	\
 	warn_; })
 void arm_print(const char *fmt, ...) __printf(1, 2);
+extern char arm_console[4096];
 #define trace_cma_map(pfn, nr_pages)	((void)(pfn))
 #define trace_cma_clear(pfn, nr_pages)	((void)(pfn))
 
