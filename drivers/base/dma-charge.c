@@ -233,13 +233,18 @@ EXPORT_SYMBOL_GPL(dma_charge_close);
 int dma_charge(struct dma_charge *charge, struct dma_charge_file *file,
 	       size_t size)
 {
-	struct dma_charge_user *user = get_charge_user(current_uid());
 	unsigned long pages = DIV_ROUND_UP(size, PAGE_SIZE);
-
-	if (!user)
-		return -ENOMEM;
+	struct dma_charge_user *user;
 
 	spin_lock(&charge_lock);
+	user = find_charge_user(current_uid());
+	if (!user) {
+		spin_unlock(&charge_lock);
+		user = get_charge_user(current_uid());
+		if (!user)
+			return -ENOMEM;
+		spin_lock(&charge_lock);
+	}
 	if (over_limit(user, file, pages)) {
 		spin_unlock(&charge_lock);
 		/* It may log, so it is only asked when the answer matters. */

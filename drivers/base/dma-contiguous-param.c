@@ -197,14 +197,23 @@ static struct cma *__init find_area(const char *name)
 	return NULL;
 }
 
-/* Is this the name of an area that exists, will exist, or must not exist? */
-static bool __init is_name_used(const char *name)
+/* Is this the name of an area of "cma_area=" that is not reserved yet? */
+static bool __init is_to_come(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_named; i++)
 		if (!strcmp(named_areas[i].name, name))
 			return true;
+
+	return false;
+}
+
+/* Is this the name of an area that exists, will exist, or must not exist? */
+static bool __init is_name_used(const char *name)
+{
+	if (is_to_come(name))
+		return true;
 
 	/* The default area, its heap, and the heap that is not of an area */
 	return !strcmp(name, "reserved") || !strcmp(name, "system") ||
@@ -491,19 +500,14 @@ static u64 __init size_in_area(u64 size)
 static bool __init has_other_area(const char *name)
 {
 	const struct device_rule *rule;
-	unsigned int i;
 
 	for (rule = rules; rule < rules + nr_rules; rule++) {
 		if (!name_matches(rule->devices, name))
 			continue;
 		if (!strcmp(rule->area, "reserved"))
 			return false;
-		if (find_area(rule->area))
+		if (find_area(rule->area) || is_to_come(rule->area))
 			return true;
-		/* It may still be to come */
-		for (i = 0; i < nr_named; i++)
-			if (!strcmp(named_areas[i].name, rule->area))
-				return true;
 	}
 	return false;
 }
