@@ -174,6 +174,13 @@ static struct {
 	size_t refused;		/* calls */
 } load;
 
+static void free_buffer(int ctl, size_t i)
+{
+	ctl_free(ctl, &load.alloc[i]);
+	load.pages -= load.alloc[i].size / PAGE;
+	load.alloc[i] = load.alloc[--load.count];
+}
+
 /* Free a buffer, or allocate one of @pages if there are at most @max then. */
 static void alloc_or_free(int ctl, size_t pages, size_t max)
 {
@@ -181,9 +188,7 @@ static void alloc_or_free(int ctl, size_t pages, size_t max)
 
 	if (load.count && (rand() % 2 || load.count == MAX_BUFFERS ||
 			   load.pages + pages > max)) {
-		ctl_free(ctl, &load.alloc[i]);
-		load.pages -= load.alloc[i].size / PAGE;
-		load.alloc[i] = load.alloc[--load.count];
+		free_buffer(ctl, i);
 	} else if (ctl_alloc(ctl, &load.alloc[load.count], pages * PAGE,
 			     CMA_CTL_COHERENT)) {
 		load.refused++;
@@ -194,22 +199,37 @@ static void alloc_or_free(int ctl, size_t pages, size_t max)
 	}
 }
 
-/* 4 KiB to 4 MiB, each power of two as often as the others */
+/* The largest range, which is at least @percent of all that has no buffer */
+static void require_packed(const struct holes *h, size_t percent)
+{
+	size_t after = largest(h->ctl, h->area.nr_pages);	/* MiB */
+	size_t rest = h->before - load.pages * PAGE / MIB;
+
+	note("%zu buffers with %zu KiB; %zu MiB of %zu can be had", load.count,
+	     load.pages * 4, after, rest);
+	REQUIRE(after * 100 >= rest * percent, "%zu MiB of %zu", after, rest);
+}
+
+/*
+ * 4 KiB to 4 MiB, each power of two as often as the others.  No placement can
+ * keep large buffers that are freed at random in one piece (see packing.c of
+ * the host), but when they have gone, the small ones are not in the way.
+ */
 TEST(mix, "after random allocations and frees the rest of the area is in one piece")
 {
 	struct holes h = {};
-	size_t op, after;
+	size_t op, i;
 
 	make_holes(&h, 16, SMALL);
 	srand(2);
 	for (op = 0; op < OPS; op++)
 		alloc_or_free(h.ctl, 1UL << rand() % 11, LIVE_PAGES);
-	after = largest(h.ctl, h.area.nr_pages);
-	note("%zu buffers with %zu KiB, %zu calls failed; %zu MiB can be had",
-	     load.count, load.pages * 4, load.refused, after);
 	REQUIRE(!load.refused, "%zu calls failed", load.refused);
-	REQUIRE(after * MIB * 10 >= (h.before * MIB - load.pages * PAGE) * 9,
-		"%zu MiB, %zu without the small buffers", after, h.before);
+	require_packed(&h, 50);
+	for (i = load.count; i--;)
+		if (load.alloc[i].size > 4 * SMALL)
+			free_buffer(h.ctl, i);
+	require_packed(&h, 90);
 	fill_check(&h.fill);
 	fill_check(&h.more);
 }
