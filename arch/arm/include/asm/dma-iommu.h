@@ -6,6 +6,8 @@
 #define __ASM_ARM_DMA_IOMMU_H
 
 #include <linux/kref.h>
+#include <linux/radix-tree.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct bus_type;
@@ -16,13 +18,19 @@ struct iova_space;
 /**
  * struct dma_iommu_mapping - io addresses that devices behind an IOMMU share
  * @domain: domain of the IOMMU that the devices are attached to
- * @iova: which io addresses are in use; private
  * @kref: one reference of the creator, and one of each attached device
+ * @iova: private: which io addresses are in use
+ * @orders: private: orders of pages that the IOMMU may have
+ * @buffers: private: coherent buffers by their io address; protected by @lock
+ * @lock: private: interrupts off
  */
 struct dma_iommu_mapping {
 	struct iommu_domain	*domain;
-	struct iova_space	*iova;
 	struct kref		kref;
+	struct iova_space	*iova;
+	unsigned long		orders;
+	struct radix_tree_root	buffers;
+	spinlock_t		lock;
 };
 
 struct dma_iommu_mapping *
