@@ -222,27 +222,34 @@ static phys_addr_t sg_phys_addr(struct scatterlist *sg)
 }
 
 /*
- * The same for the first entries of a list that is mapped.  Drivers pass the
- * number of entries, or that of the ranges that they were mapped to.
- * Neighbours in memory are synced together.
+ * Return the size of the first entries of a list.  Drivers pass the number of
+ * entries, or that of the ranges that these were mapped to.  A list that a driver
+ * has made only to sync a part has no ranges.
  */
+static size_t list_size(struct scatterlist *sg, int nents)
+{
+	bool has_ranges = sg_dma_len(sg);
+	size_t size = 0;
+
+	for (; nents && (!has_ranges || sg_dma_len(sg)); nents--) {
+		size += has_ranges ? sg_dma_len(sg) : sg->length;
+		sg = sg_next(sg);
+	}
+	return size;
+}
+
+/* The same for the first entries of a list.  Neighbours are synced together. */
 static void sync_list(struct scatterlist *sg, int nents,
 		      enum dma_data_direction dir, bool for_device)
 {
-	struct scatterlist *s = sg;
-	size_t left = 0, length = 0;
+	size_t left, length = 0;
 	phys_addr_t start = 0;
 
 	if (arch_is_coherent())
 		return;
 
-	for (; nents && sg_dma_len(s); nents--) {
-		left += sg_dma_len(s);
-		s = sg_next(s);
-	}
-
-	for (s = sg; left && s; s = sg_next(s)) {
-		phys_addr_t phys = sg_phys_addr(s);
+	for (left = list_size(sg, nents); left && sg; sg = sg_next(sg)) {
+		phys_addr_t phys = sg_phys_addr(sg);
 
 		if (length && phys != start + length) {
 			sync_memory(start, length, dir, for_device);
@@ -250,8 +257,8 @@ static void sync_list(struct scatterlist *sg, int nents,
 		}
 		if (!length)
 			start = phys;
-		length += s->length;
-		left -= min_t(size_t, left, s->length);
+		length += sg->length;
+		left -= min_t(size_t, left, sg->length);
 	}
 	if (length)
 		sync_memory(start, length, dir, for_device);

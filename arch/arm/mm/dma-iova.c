@@ -9,6 +9,8 @@
  * order which regions have a free block.  An allocation therefore looks at a
  * fixed number of words, however many ranges are in use.
  *
+ * The range that was freed last is kept for the next request of its size.
+ *
  * A region needs memory only when it is first used.  Ranges of more than 4 MiB
  * consist of regions that are free.
  *
@@ -31,7 +33,7 @@
 
 #define REGION_ORDER	10U
 #define REGION_PAGES	(1UL << REGION_ORDER)
-#define MAX_REGIONS	(1U << (32 - PAGE_SHIFT - REGION_ORDER))
+#define MAX_REGIONS	1024U	/* in 4 GiB */
 /* The largest alignment is that of the largest page of an IOMMU, 16 MiB */
 #define ALIGN_REGIONS	4U
 /* Pages of an IOMMU that are larger than others have at least this order */
@@ -43,6 +45,16 @@ struct iova_region {
 	unsigned long	first[BITS_TO_LONGS(REGION_PAGES)];	/* of ranges */
 	unsigned long	last[BITS_TO_LONGS(REGION_PAGES)];
 	u8		leaf[REGION_PAGES >> LEAF_ORDER];	/* see arm_iova_leaf() */
+};
+
+/*
+ * The last range of each order that was freed, for the next request of its size:
+ * so that mapping and unmapping one buffer after the other does not split and
+ * merge blocks each time.
+ */
+struct iova_spare {
+	unsigned long	page;		/* from the first region on */
+	unsigned long	nr_pages;	/* 0: none */
 };
 
 /* A set of regions */
@@ -61,6 +73,7 @@ struct iova_space {
 	u32		orders;		/* which sets below are not empty */
 	struct iova_set	avail[REGION_ORDER + 1];	/* have a block of an order */
 	struct iova_set	unused;		/* have no memory yet */
+	struct iova_spare spares[REGION_ORDER + 1];
 	struct iova_region *regions[];	/* a region stays once it is there */
 };
 
@@ -343,6 +356,69 @@ static int take_run(struct iova_space *space, unsigned long nr_pages,
 	return 0;
 }
 
+static struct iova_spare *spare_of(struct iova_space *space,
+				   unsigned long nr_pages)
+{
+	return nr_pages <= REGION_PAGES ? &space->spares[fls(nr_pages - 1)] :
+					  NULL;
+}
+
+/* Free pages that may belong to several regions */
+static void free_range(struct iova_space *space, unsigned long page,
+		       unsigned long nr_pages)
+{
+	unsigned long end = page + nr_pages;
+	unsigned int nr = page / REGION_PAGES;
+
+	for (page %= REGION_PAGES; nr * REGION_PAGES < end; nr++) {
+		free_pages_of(space, nr, page,
+			      min(end - nr * REGION_PAGES, REGION_PAGES));
+		page = 0;
+	}
+}
+
+static void free_spare(struct iova_space *space, struct iova_spare *spare)
+{
+	free_range(space, spare->page, spare->nr_pages);
+	spare->nr_pages = 0;
+}
+
+static bool free_spares(struct iova_space *space)
+{
+	bool freed = false;
+	unsigned int order;
+
+	for (order = 0; order <= REGION_ORDER; order++) {
+		freed |= space->spares[order].nr_pages;
+		free_spare(space, &space->spares[order]);
+	}
+	return freed;
+}
+
+/* Take a range, see take_block() */
+static int take_range(struct iova_space *space, unsigned long nr_pages,
+		      unsigned int *nr, unsigned long *page)
+{
+	struct iova_spare *spare = spare_of(space, nr_pages);
+	int ret;
+
+	if (spare && spare->nr_pages == nr_pages) {
+		spare->nr_pages = 0;
+		*nr = spare->page / REGION_PAGES;
+		*page = spare->page % REGION_PAGES;
+		return 0;
+	}
+
+	do {
+		*page = 0;
+		if (nr_pages <= REGION_PAGES)
+			ret = take_block(space, nr_pages, nr, page);
+		else
+			ret = take_run(space, nr_pages, nr);
+	} while (ret == -ENOSPC && free_spares(space));
+	return ret;
+}
+
 static unsigned long round_range(const struct iova_space *space,
 				 unsigned long nr_pages)
 {
@@ -376,11 +452,7 @@ int arm_iova_alloc(struct iova_space *space, unsigned long nr_pages,
 
 	for (;;) {
 		spin_lock_irqsave(&space->lock, flags);
-		page = 0;
-		if (nr_pages <= REGION_PAGES)
-			ret = take_block(space, nr_pages, &nr, &page);
-		else
-			ret = take_run(space, nr_pages, &nr);
+		ret = take_range(space, nr_pages, &nr, &page);
 		if (!ret)
 			break;
 		spin_unlock_irqrestore(&space->lock, flags);
@@ -462,8 +534,8 @@ bool arm_iova_is_range(struct iova_space *space, dma_addr_t addr,
 bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
 		   unsigned long nr_pages)
 {
-	unsigned long page = page_of(space, addr), flags, end;
-	unsigned int nr = page / REGION_PAGES;
+	unsigned long page = page_of(space, addr), flags, last;
+	struct iova_spare *spare;
 
 	nr_pages = round_range(space, nr_pages);
 	spin_lock_irqsave(&space->lock, flags);
@@ -472,14 +544,19 @@ bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
 		return false;
 	}
 
-	end = page + nr_pages;
-	__clear_bit(page % REGION_PAGES, space->regions[nr]->first);
-	__clear_bit((end - 1) % REGION_PAGES,
-		    space->regions[(end - 1) / REGION_PAGES]->last);
-	for (page %= REGION_PAGES; nr * REGION_PAGES < end; nr++) {
-		free_pages_of(space, nr, page,
-			      min(end - nr * REGION_PAGES, REGION_PAGES));
-		page = 0;
+	last = page + nr_pages - 1;
+	__clear_bit(page % REGION_PAGES,
+		    space->regions[page / REGION_PAGES]->first);
+	__clear_bit(last % REGION_PAGES,
+		    space->regions[last / REGION_PAGES]->last);
+
+	spare = spare_of(space, nr_pages);
+	if (!spare || spare->nr_pages == nr_pages) {
+		free_range(space, page, nr_pages);
+	} else {
+		free_spare(space, spare);
+		spare->page = page;
+		spare->nr_pages = nr_pages;
 	}
 	spin_unlock_irqrestore(&space->lock, flags);
 	return true;

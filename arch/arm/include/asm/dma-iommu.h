@@ -21,8 +21,8 @@ struct iova_space;
  * @kref: one reference of the creator, and one of each attached device
  * @iova: private: which io addresses are in use
  * @orders: private: orders of pages that the IOMMU may have
- * @buffers: private: coherent buffers by their io address; protected by @lock
- * @lock: private: interrupts off
+ * @buffers: private: coherent buffers by their io address
+ * @lock: private: protects @buffers
  */
 struct dma_iommu_mapping {
 	struct iommu_domain	*domain;
@@ -30,7 +30,7 @@ struct dma_iommu_mapping {
 	struct iova_space	*iova;
 	unsigned long		orders;
 	struct radix_tree_root	buffers;
-	spinlock_t		lock;
+	spinlock_t		lock;	/* buffers; interrupts off */
 };
 
 struct dma_iommu_mapping *
