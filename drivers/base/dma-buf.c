@@ -27,11 +27,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-/* A platform with IOMMUs defines it beside the DMA functions */
-#ifndef dma_is_behind_iommu
-#define dma_is_behind_iommu(dev)	((void)(dev), false)
-#endif
-
 static DEFINE_MUTEX(dma_buf_list_mutex);	/* dma_buf_list */
 static LIST_HEAD(dma_buf_list);
 static DEFINE_SPINLOCK(inode_lock);		/* i_private of inodes */
@@ -530,9 +525,6 @@ EXPORT_SYMBOL_GPL(dma_buf_put);
  * @dev: device, to which a driver is bound
  * @limits: set to what the driver has set in the device
  *
- * Memory for a device behind an IOMMU may be anywhere, in any number of pieces,
- * because the IOMMU joins them to segments.
- *
  * Context: any.
  */
 void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits)
@@ -541,15 +533,14 @@ void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits)
 	struct device_dma_parameters *parms = ACCESS_ONCE(dev->dma_parms);
 
 	memset(limits, 0, sizeof(*limits));
-	limits->mask = dma_is_behind_iommu(dev) ? ~0ULL : dma_get_mask(dev);
+	limits->mask = dma_get_mask(dev);
 	if (!parms)
 		return;
 
 	/* Not the functions: their defaults stand for what was not set. */
 	limits->seg_boundary = parms->segment_boundary_mask;
 	limits->max_seg_size = parms->max_segment_size;
-	if (!dma_is_behind_iommu(dev))
-		limits->max_seg_count = parms->max_segment_count;
+	limits->max_seg_count = parms->max_segment_count;
 }
 EXPORT_SYMBOL_GPL(dma_buf_get_limits);
 

@@ -150,22 +150,25 @@ static void free_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
 }
 
 /*
- * Unmap what a driver has mapped at an address.  A part cannot be unmapped,
- * because the IOMMU may have mapped it with a larger page.
+ * Check that a driver unmaps all that it has mapped at an address.  A part cannot
+ * be unmapped, because the IOMMU may have mapped it with a larger page.
  */
-static bool unmap_mapped(struct device *dev, dma_addr_t handle, size_t size)
+static bool is_mapped(struct device *dev, dma_addr_t handle, size_t size)
 {
 	struct dma_iommu_mapping *mapping = mapping_of(dev);
-	dma_addr_t iova = handle & PAGE_MASK;
+	size_t bytes = (handle & ~PAGE_MASK) + size;
 
-	size += handle & ~PAGE_MASK;
-	if (WARN(!arm_iova_is_range(mapping->iova, iova, count_pages(size)),
-		 "DMA: %s: unmap of %#lx, %#lx bytes, which is not what was mapped\n",
-		 dev_name(dev), (unsigned long)handle, (unsigned long)size))
-		return false;
+	return !WARN(!arm_iova_is_range(mapping->iova, handle & PAGE_MASK,
+					count_pages(bytes)),
+		     "DMA: %s: unmap of %#lx, %#lx bytes, which is not what was mapped\n",
+		     dev_name(dev), (unsigned long)handle,
+		     (unsigned long)size);
+}
 
-	free_range(mapping, iova, size);
-	return true;
+static void unmap_mapped(struct device *dev, dma_addr_t handle, size_t size)
+{
+	free_range(mapping_of(dev), handle & PAGE_MASK,
+		   (handle & ~PAGE_MASK) + size);
 }
 
 /*
@@ -270,11 +273,6 @@ static void sync_list(struct scatterlist *sg, int nents,
 
 /* Orders of the blocks that a buffer is made of, at best */
 static const unsigned int block_orders[] = { 8, 4, 0 };
-
-static bool is_mapped(struct dma_attrs *attrs)
-{
-	return !dma_get_attr(DMA_ATTR_NO_KERNEL_MAPPING, attrs);
-}
 
 /* The attributes of a mapping of a buffer, given those of cached memory */
 static pgprot_t buffer_prot(struct dma_attrs *attrs, pgprot_t prot)
@@ -426,11 +424,14 @@ static int alloc_memory(struct device *dev, struct iommu_buffer *buffer,
 	int ret;
 
 	prot = __pgprot(pgprot_val(prot) | L_PTE_XN);
-	buffer->mapped = is_mapped(attrs);
+	buffer->mapped = !dma_get_attr(DMA_ATTR_NO_KERNEL_MAPPING, attrs);
 	buffer->cpu_addr = buffer->pages;
 
-	/* Who may not wait gets memory that is mapped already, from the pool */
-	if (!(gfp & __GFP_WAIT) ||
+	/*
+	 * Pages are mapped with memory of GFP_KERNEL.  Other requests get memory
+	 * that is mapped already, from an area or the pool.
+	 */
+	if ((gfp & GFP_KERNEL) != GFP_KERNEL ||
 	    dma_get_attr(DMA_ATTR_FORCE_CONTIGUOUS, attrs)) {
 		ret = alloc_contiguous(dev, buffer, gfp, prot);
 		if (!ret && buffer->mapped)
@@ -471,6 +472,9 @@ static struct iommu_buffer *new_buffer(size_t size, gfp_t gfp)
 		       (size >> PAGE_SHIFT) * sizeof(struct page *);
 	struct iommu_buffer *buffer = NULL;
 
+	if (size >> PAGE_SHIFT > totalram_pages)
+		return NULL;
+
 	gfp &= GFP_KERNEL | __GFP_HIGH;
 	if (bytes <= PAGE_SIZE || !(gfp & __GFP_WAIT))
 		buffer = kmalloc(bytes, gfp | __GFP_NOWARN);
@@ -495,16 +499,11 @@ static void delete_buffer(struct iommu_buffer *buffer)
 }
 
 static int map_buffer(struct dma_iommu_mapping *mapping,
-		      struct iommu_buffer *buffer, gfp_t gfp)
+		      struct iommu_buffer *buffer)
 {
 	unsigned long nr_pages = buffer->size >> PAGE_SHIFT, done = 0, nr;
 	int prot = direction_to_prot(DMA_BIDIRECTIONAL);
-	int ret = arm_iova_alloc(mapping->iova, nr_pages,
-				 gfp & (GFP_KERNEL | __GFP_HIGH),
-				 &buffer->iova);
-
-	if (ret)
-		return ret;
+	int ret;
 
 	for (; done < nr_pages; done += nr) {
 		nr = run_of_pages(buffer->pages + done, nr_pages - done);
@@ -513,7 +512,6 @@ static int map_buffer(struct dma_iommu_mapping *mapping,
 				nr << PAGE_SHIFT, prot);
 		if (ret) {
 			unmap_range(mapping, buffer->iova, done << PAGE_SHIFT);
-			arm_iova_free(mapping->iova, buffer->iova, nr_pages);
 			return ret;
 		}
 	}
@@ -561,21 +559,27 @@ static void *iommu_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 	if (!buffer)
 		return NULL;
 
+	/* Memory last: it may have to be reclaimed */
+	if (arm_iova_alloc(mapping->iova, count_pages(size),
+			   gfp & (GFP_KERNEL | __GFP_HIGH), &buffer->iova))
+		goto delete;
 	if (alloc_memory(dev, buffer, gfp, attrs))
-		goto no_memory;
-	if (map_buffer(mapping, buffer, gfp))
-		goto not_mapped;
+		goto free_iova;
+	if (map_buffer(mapping, buffer))
+		goto free_memory;
 	if (add_buffer(mapping, buffer))
-		goto not_added;
+		goto unmap;
 
 	*handle = buffer->iova;
 	return buffer->cpu_addr;
 
-not_added:
-	free_range(mapping, buffer->iova, size);
-not_mapped:
+unmap:
+	unmap_range(mapping, buffer->iova, size);
+free_memory:
 	free_memory(dev, buffer);
-no_memory:
+free_iova:
+	arm_iova_free(mapping->iova, buffer->iova, count_pages(size));
+delete:
 	delete_buffer(buffer);
 	return NULL;
 }
@@ -693,6 +697,8 @@ static void iommu_unmap_page(struct device *dev, dma_addr_t handle,
 			     size_t size, enum dma_data_direction dir,
 			     struct dma_attrs *attrs)
 {
+	if (!is_mapped(dev, handle, size))
+		return;
 	/* The pages cannot be found when they are not mapped any more */
 	if (dir != DMA_TO_DEVICE &&
 	    !dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs))
@@ -778,7 +784,8 @@ unmap:
 static void unmap_list(struct device *dev, struct scatterlist *sg, int nents)
 {
 	for (; nents && sg_dma_len(sg); nents--) {
-		unmap_mapped(dev, sg_dma_address(sg), sg_dma_len(sg));
+		if (is_mapped(dev, sg_dma_address(sg), sg_dma_len(sg)))
+			unmap_mapped(dev, sg_dma_address(sg), sg_dma_len(sg));
 		sg = sg_next(sg);
 	}
 }

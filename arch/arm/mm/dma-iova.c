@@ -42,7 +42,8 @@
 struct iova_region {
 	u32		words[2];	/* which words of free are not 0 */
 	u32		free[2 * REGION_PAGES / 32];
-	unsigned long	first[BITS_TO_LONGS(REGION_PAGES)];	/* of ranges */
+	/* pages of ranges; the last one is that which was asked for */
+	unsigned long	first[BITS_TO_LONGS(REGION_PAGES)];
 	unsigned long	last[BITS_TO_LONGS(REGION_PAGES)];
 	u8		leaf[REGION_PAGES >> LEAF_ORDER];	/* see arm_iova_leaf() */
 };
@@ -213,19 +214,14 @@ static unsigned int block_at(const struct iova_region *region,
 	return block;
 }
 
-/* Are the first pages of a region free? */
-static bool is_prefix_free(struct iova_space *space, unsigned int nr,
+/* Are the first pages of a region free?  If it needs memory first, they may be. */
+static bool is_prefix_free(const struct iova_region *region,
 			   unsigned long nr_pages)
 {
-	unsigned long start = (unsigned long)(space->base + nr) * REGION_PAGES;
-	struct iova_region *region = space->regions[nr];
 	unsigned long page = 0;
 	unsigned int order;
 
-	if (!region)
-		return start >= space->start && start + nr_pages <= space->end;
-
-	while (page < nr_pages) {
+	while (region && page < nr_pages) {
 		if (!block_at(region, page, &order))
 			return false;
 		page += 1UL << order;
@@ -316,7 +312,7 @@ static int find_run(struct iova_space *space, unsigned long nr_pages,
 	while (first + nr < space->nr_regions) {
 		unsigned long left = nr_pages - nr * REGION_PAGES;
 
-		if (!is_prefix_free(space, first + nr,
+		if (!is_prefix_free(space->regions[first + nr],
 				    min(left, REGION_PAGES))) {
 			first = ALIGN(space->base + first + nr + 1, step) -
 				space->base;
@@ -448,11 +444,11 @@ int arm_iova_alloc(struct iova_space *space, unsigned long nr_pages,
 		return -EINVAL;
 	if (nr_pages > space->end - space->start)
 		return -ENOSPC;
-	nr_pages = round_range(space, nr_pages);
 
 	for (;;) {
 		spin_lock_irqsave(&space->lock, flags);
-		ret = take_range(space, nr_pages, &nr, &page);
+		ret = take_range(space, round_range(space, nr_pages), &nr,
+				 &page);
 		if (!ret)
 			break;
 		spin_unlock_irqrestore(&space->lock, flags);
@@ -519,7 +515,7 @@ bool arm_iova_is_range(struct iova_space *space, dma_addr_t addr,
 	spin_lock_irqsave(&space->lock, flags);
 	found = range_pages(space, page_of(space, addr));
 	spin_unlock_irqrestore(&space->lock, flags);
-	return found && found == round_range(space, nr_pages);
+	return found && found == nr_pages;
 }
 
 /**
@@ -537,7 +533,6 @@ bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
 	unsigned long page = page_of(space, addr), flags, last;
 	struct iova_spare *spare;
 
-	nr_pages = round_range(space, nr_pages);
 	spin_lock_irqsave(&space->lock, flags);
 	if (!nr_pages || range_pages(space, page) != nr_pages) {
 		spin_unlock_irqrestore(&space->lock, flags);
@@ -550,6 +545,7 @@ bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
 	__clear_bit(last % REGION_PAGES,
 		    space->regions[last / REGION_PAGES]->last);
 
+	nr_pages = round_range(space, nr_pages);
 	spare = spare_of(space, nr_pages);
 	if (!spare || spare->nr_pages == nr_pages) {
 		free_range(space, page, nr_pages);

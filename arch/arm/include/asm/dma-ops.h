@@ -41,11 +41,6 @@ static inline struct dma_map_ops *get_dma_ops(struct device *dev)
 					  dev->archdata.dma_ops;
 }
 
-#ifdef CONFIG_ARM_DMA_USE_IOMMU
-/* May the memory of a device be anywhere? See asm/dma-iommu.h. */
-#define dma_is_behind_iommu(dev)	((dev)->archdata.mapping != NULL)
-#endif
-
 /* The device must not have any buffers or mappings. NULL selects the default. */
 static inline void set_dma_ops(struct device *dev, struct dma_map_ops *ops)
 {

@@ -237,12 +237,13 @@ TEST(order, "no range is smaller than the smallest one, or less aligned")
 
 	new_space(BASE, 1 << 20, 4);
 	addr = get(17);
-	REQUIRE(arm_iova_is_range(space, addr, 32));
-	REQUIRE(arm_iova_is_range(space, addr, 18));
+	REQUIRE(arm_iova_is_range(space, addr, 17));
+	REQUIRE(!arm_iova_is_range(space, addr, 18));
 	REQUIRE(!arm_iova_is_range(space, addr, 16));
+	REQUIRE(!arm_iova_free(space, addr, 32));
 	REQUIRE_EQ(fill(1), 14);
 	REQUIRE_EQ(live[3].addr % 0x10000, 0);
-	put(addr, 20);
+	put(addr, 17);
 	put_all();
 	REQUIRE_EQ(fill(32), 8);
 	arm_iova_destroy(space);
