@@ -16,8 +16,6 @@ static unsigned long blocks;
 static struct range { dma_addr_t addr; unsigned long nr; } live[65536];
 static unsigned int nr_live, seed = 1;
 
-/* Called in each basic block of the file */
-void __sanitizer_cov_trace_pc(void);
 void __sanitizer_cov_trace_pc(void)
 {
 	blocks++;

@@ -19,4 +19,7 @@
 #define __GFP_NOWARN	0x200U
 #endif
 
+/* Called in each basic block of the file */
+void __sanitizer_cov_trace_pc(void);
+
 #endif
