@@ -716,6 +716,7 @@ static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 			    n, start & ~PAGE_MASK);
 		/* CONFIG_DMA_API_DEBUG looks for the address of the mapping. */
 		sg_dma_address(&part) = addr;
+		sg_dma_len(&part) = n;
 		if (for_cpu)
 			dma_sync_sg_for_cpu(dev, &part, 1, mapping->dir);
 		else

@@ -8,8 +8,8 @@
  * mapped before the caches are maintained, so that a failure leaves memory as it
  * was, and unmapped as a whole or not at all.
  *
- * A coherent buffer consists of pages from anywhere.  See
- * Documentation/arm/dma-iommu.txt for what that means for low memory.
+ * A coherent buffer consists of blocks from anywhere.  If there is a contiguous
+ * area, none of them keeps a cached mapping.
  */
 #define pr_fmt(fmt) "DMA: " fmt
 
@@ -34,6 +34,7 @@
 #include <linux/vmalloc.h>
 
 #include <asm/cacheflush.h>
+#include <asm/dma-contiguous.h>
 #include <asm/dma-iommu.h>
 #include <asm/pgtable.h>
 #include <asm/sizes.h>
@@ -274,6 +275,10 @@ static void sync_list(struct scatterlist *sg, int nents,
 /* Orders of the blocks that a buffer is made of, at best */
 static const unsigned int block_orders[] = { 8, 4, 0 };
 
+/* For blocks that are taken only if they are free */
+#define BLOCK_FLAGS	(__GFP_HIGHMEM | __GFP_NORETRY | __GFP_NOMEMALLOC | \
+			 __GFP_NO_KSWAPD)
+
 /* The attributes of a mapping of a buffer, given those of cached memory */
 static pgprot_t buffer_prot(struct dma_attrs *attrs, pgprot_t prot)
 {
@@ -309,57 +314,156 @@ static void clear_block(struct page *page, unsigned int order)
 		outer_flush_range(phys, phys + (PAGE_SIZE << order));
 }
 
-static void free_scattered(struct iommu_buffer *buffer, unsigned long nr_pages)
+/* The masks of a device behind an IOMMU are those of io addresses */
+static void *alloc_any_contiguous(struct device *dev, size_t size,
+				  dma_addr_t *bus, gfp_t gfp, pgprot_t prot,
+				  bool mapped)
 {
-	while (nr_pages)
-		__free_page(buffer->pages[--nr_pages]);
+	if (arm_dma_use_contiguous(dev, gfp))
+		return arm_dma_alloc_contiguous(dev, size, ~0ULL, bus, gfp,
+						prot, mapped);
+	return __dma_alloc(dev, size, bus, gfp, prot, mapped);
 }
 
 /*
- * Large blocks are taken only if they are free.  For pages, memory is reclaimed,
- * but nobody is killed.
+ * A block of an area loses its cached mapping.  The first page of the block has
+ * its order, and one, in its private field.
  */
-static int alloc_scattered(struct iommu_buffer *buffer, gfp_t gfp)
+static struct page *alloc_area_block(struct device *dev, unsigned int order,
+				     gfp_t gfp, pgprot_t prot)
+{
+	struct page *page;
+	dma_addr_t bus;
+
+	if (!alloc_any_contiguous(dev, PAGE_SIZE << order, &bus, gfp, prot,
+				  false))
+		return NULL;
+
+	page = pfn_to_page(dma_to_pfn(dev, bus));
+	set_page_private(page, order + 1);
+	return page;
+}
+
+/* Returns the number of pages */
+static unsigned long free_area_block(struct device *dev, struct page *page)
+{
+	unsigned int order = page_private(page) - 1;
+	void *addr = PageHighMem(page) ? page : page_address(page);
+
+	set_page_private(page, 0);
+	__dma_free(dev, PAGE_SIZE << order, addr,
+		   pfn_to_dma(dev, page_to_pfn(page)), false);
+	return 1UL << order;
+}
+
+/* Make a block pages that are freed one by one */
+static void split_block(struct page *page, unsigned int order)
+{
+	unsigned int i;
+
+	split_page(page, order);
+	for (i = 0; i < 1U << order; i++)
+		set_page_private(page + i, 0);
+}
+
+/* Only pages that are free; they take some time, so not single ones */
+static struct page *alloc_highmem_block(unsigned int order, gfp_t gfp,
+					pgprot_t prot)
+{
+	struct page *page = NULL;
+
+	if (totalhigh_pages && order)
+		page = alloc_pages((gfp & ~__GFP_WAIT) | BLOCK_FLAGS, order);
+	if (!page)
+		return NULL;
+	if (!PageHighMem(page) ||
+	    !arm_dma_prepare_highmem(page, PAGE_SIZE << order, prot)) {
+		__free_pages(page, order);
+		return NULL;
+	}
+	split_block(page, order);
+	return page;
+}
+
+/* Large blocks only if they are free.  For a page, memory is reclaimed. */
+static struct page *alloc_any_block(unsigned int order, gfp_t gfp)
+{
+	struct page *page;
+
+	if (order)
+		gfp = (gfp & ~__GFP_WAIT) | BLOCK_FLAGS;
+	/* Nobody is killed */
+	page = alloc_pages(gfp | __GFP_HIGHMEM | __GFP_NORETRY, order);
+	if (!page)
+		return NULL;
+	split_block(page, order);
+	clear_block(page, order);
+	return page;
+}
+
+/*
+ * Low memory has a cached mapping.  If there is an area, take blocks of the area
+ * instead, after what is free of high memory.
+ */
+static struct page *alloc_block(struct device *dev, unsigned int order,
+				gfp_t gfp, pgprot_t prot)
+{
+	struct page *page;
+
+	if (!arm_dma_use_contiguous(dev, gfp))
+		return alloc_any_block(order, gfp);
+
+	page = alloc_highmem_block(order, gfp, prot);
+	return page ? page : alloc_area_block(dev, order, gfp, prot);
+}
+
+static void free_scattered(struct device *dev, struct iommu_buffer *buffer,
+			   unsigned long nr_pages)
+{
+	unsigned long done = 0;
+
+	while (done < nr_pages) {
+		struct page *page = buffer->pages[done];
+
+		if (page_private(page)) {
+			done += free_area_block(dev, page);
+		} else {
+			__free_page(page);
+			done++;
+		}
+	}
+}
+
+static int alloc_scattered(struct device *dev, struct iommu_buffer *buffer,
+			   gfp_t gfp, pgprot_t prot)
 {
 	unsigned long nr_pages = buffer->size >> PAGE_SHIFT, done = 0;
 	const unsigned int *order = block_orders;
-	bool highmem = false;
 
-	gfp &= ~(__GFP_DMA | __GFP_COMP | __GFP_ZERO | __GFP_MOVABLE);
-	gfp |= __GFP_HIGHMEM | __GFP_NOWARN | __GFP_NORETRY;
+	gfp &= ~(__GFP_DMA | __GFP_HIGHMEM | __GFP_COMP | __GFP_ZERO |
+		 __GFP_MOVABLE);
+	gfp |= __GFP_NOWARN;
 
 	while (done < nr_pages) {
-		gfp_t flags = gfp;
 		struct page *page = NULL;
 		unsigned int i;
 
-		if (*order)
-			flags = (gfp & ~__GFP_WAIT) | __GFP_NOMEMALLOC |
-				__GFP_NO_KSWAPD;
 		if (nr_pages - done >= 1UL << *order)
-			page = alloc_pages(flags, *order);
+			page = alloc_block(dev, *order, gfp, prot);
 		if (!page && *order) {
 			order++;
 			continue;
 		}
 		if (!page) {
-			free_scattered(buffer, done);
+			free_scattered(dev, buffer, done);
 			return -ENOMEM;
 		}
 
-		split_page(page, *order);
 		for (i = 0; i < 1U << *order; i++)
 			buffer->pages[done++] = page + i;
-		clear_block(page, *order);
-		highmem |= PageHighMem(page);
 		cond_resched();
 	}
 
-	/* No cached mapping of the pages may remain beside that of the buffer */
-	if (highmem && !arch_is_coherent()) {
-		kmap_flush_unused();
-		vm_unmap_aliases();
-	}
 	/* drain the write buffer before the device reads the memory */
 	wmb();
 	return 0;
@@ -392,7 +496,7 @@ static void free_memory(struct device *dev, struct iommu_buffer *buffer)
 	}
 	if (buffer->mapped)
 		vunmap(buffer->cpu_addr);
-	free_scattered(buffer, buffer->size >> PAGE_SHIFT);
+	free_scattered(dev, buffer, buffer->size >> PAGE_SHIFT);
 }
 
 static int alloc_contiguous(struct device *dev, struct iommu_buffer *buffer,
@@ -401,9 +505,10 @@ static int alloc_contiguous(struct device *dev, struct iommu_buffer *buffer,
 	unsigned long nr_pages = buffer->size >> PAGE_SHIFT, i;
 	struct page *page;
 
-	buffer->contiguous = __dma_alloc(dev, buffer->size, &buffer->bus,
-					 gfp & ~(__GFP_HIGHMEM | __GFP_COMP),
-					 prot, buffer->mapped);
+	gfp &= ~(__GFP_HIGHMEM | __GFP_COMP);
+	buffer->contiguous = alloc_any_contiguous(dev, buffer->size,
+						  &buffer->bus, gfp, prot,
+						  buffer->mapped);
 	if (!buffer->contiguous)
 		return -ENOMEM;
 
@@ -439,13 +544,13 @@ static int alloc_memory(struct device *dev, struct iommu_buffer *buffer,
 		return ret;
 	}
 
-	ret = alloc_scattered(buffer, gfp);
+	ret = alloc_scattered(dev, buffer, gfp, prot);
 	if (ret || !buffer->mapped)
 		return ret;
 
 	buffer->cpu_addr = map_scattered(buffer, prot);
 	if (!buffer->cpu_addr) {
-		free_scattered(buffer, buffer->size >> PAGE_SHIFT);
+		free_scattered(dev, buffer, buffer->size >> PAGE_SHIFT);
 		return -ENOMEM;
 	}
 	return 0;

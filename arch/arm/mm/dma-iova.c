@@ -32,7 +32,7 @@
 #include "dma-iova.h"
 
 #define REGION_ORDER	10U
-#define REGION_PAGES	(1UL << REGION_ORDER)
+#define REGION_PAGES	1024UL
 #define MAX_REGIONS	1024U	/* in 4 GiB */
 /* The largest alignment is that of the largest page of an IOMMU, 16 MiB */
 #define ALIGN_REGIONS	4U
