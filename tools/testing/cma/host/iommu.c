@@ -16,17 +16,18 @@ static void end_test(void);
 #define BASE		0x80000000U
 #define SPACE		(64U << 20)
 #define IO_PAGES	(SPACE >> PAGE_SHIFT)
+#define AREA_PAGES	(IOMMU_PAGES / 2)
 
 /*
  * The kernel
  */
 
 char iommu_said[256];
-unsigned int iommu_warnings, iommu_nr_blocks, iommu_kmaps_flushed;
+unsigned int iommu_warnings, iommu_nr_blocks;
 struct page iommu_pages[IOMMU_PAGES];
 u8 iommu_memory[IOMMU_PAGES][PAGE_SIZE];
 struct vm_struct iommu_vm;
-bool iommu_coherent;
+bool iommu_coherent, iommu_has_highmem, iommu_has_area;
 
 unsigned int test_checks;
 
@@ -44,6 +45,7 @@ void test_fail(const char *file, int line, const char *what, const char *fmt, ..
 
 static unsigned int nr_points, fail_point, nr_held, nr_pages_used, max_block_order = 10;
 static bool atomic;	/* no sleep is allowed */
+static bool no_io;	/* nor is all of GFP_KERNEL */
 
 /* Whether this point fails, the fail_point-th from when it was set */
 bool iommu_fails(void)
@@ -89,17 +91,18 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 	if (gfp & __GFP_WAIT)
 		iommu_sleeps();
-	REQUIRE(order ? !(gfp & __GFP_WAIT) : gfp & __GFP_NORETRY, "waits, or kills, for order %u",
-		order);
+	REQUIRE(gfp & __GFP_NORETRY && !((order || iommu_has_area) && gfp & __GFP_WAIT),
+		"waits, or kills, for order %u", order);
 	if (iommu_fails() || order > max_block_order)
 		return NULL;
-	for (page = IOMMU_PAGES - (1UL << order); page; page -= 1UL << order) {
+	for (page = IOMMU_PAGES - (1UL << order); page >= AREA_PAGES; page -= 1UL << order) {
 		for (i = 0; i < 1UL << order && !iommu_pages[page + i].used; i++)
 			;
 		if (i < 1UL << order)
 			continue;
 		for (i = 0; i < 1UL << order; i++) {
 			iommu_pages[page + i].used = true;
+			iommu_pages[page + i].private = 77;	/* of former users */
 			iommu_pages[page + i].unflushed = 3;	/* inner, outer */
 			memset(iommu_memory[page + i], 0xaa, PAGE_SIZE);
 		}
@@ -116,8 +119,19 @@ void split_page(struct page *page, unsigned int order)
 void __free_page(struct page *page)
 {
 	REQUIRE(page->used, "a page is freed twice");
+	REQUIRE(!page->private, "private is not 0");
 	page->used = false;
 	nr_pages_used--;
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1U << order; i++) {
+		page[i].private = 0;
+		__free_page(&page[i]);
+	}
 }
 
 void dmac_flush_range(const void *start, const void *end)
@@ -143,6 +157,7 @@ void outer_flush_range(phys_addr_t start, phys_addr_t end)
 struct vm_struct *get_vm_area(size_t size, unsigned long flags)
 {
 	iommu_sleeps();
+	REQUIRE(!no_io, "allocates with GFP_KERNEL");
 	if (iommu_fails())
 		return NULL;
 	REQUIRE(!iommu_vm.addr, "there is one already");
@@ -228,6 +243,33 @@ int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp_t gfp)
 	return 0;
 }
 
+static unsigned int nr_highmem_blocks;
+
+bool arm_dma_prepare_highmem(struct page *page, size_t size, pgprot_t prot)
+{
+	unsigned long i;
+
+	iommu_sleeps();
+	REQUIRE(!no_io, "allocates with GFP_KERNEL");
+	if (iommu_fails())
+		return false;
+	nr_highmem_blocks++;
+	for (i = 0; i < size >> PAGE_SHIFT; i++) {
+		REQUIRE(PageHighMem(page + i));
+		memset(page_address(page + i), 0, PAGE_SIZE);
+		page[i].unflushed = 0;
+	}
+	return true;
+}
+
+static size_t area_size[AREA_PAGES];	/* of the buffer that starts there */
+
+/* In low memory, a buffer of an area always has an address */
+static void *area_address(unsigned long page, bool mapped)
+{
+	return mapped || iommu_has_area ? iommu_memory[page] : (void *)&iommu_pages[page];
+}
+
 void *__dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp, pgprot_t prot,
 		  bool mapped)
 {
@@ -236,24 +278,36 @@ void *__dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp
 	*handle = ~0;
 	if (iommu_fails())
 		return NULL;
-	for (page = 0; page < 64; page++)
-		REQUIRE(!iommu_pages[page].used);
+	/* Without an area, this is memory like any other; the tests do not need more */
+	for (page = 0; page < AREA_PAGES; page += nr) {
+		for (i = 0; i < nr && !iommu_pages[page + i].used; i++)
+			;
+		if (i == nr && page + nr <= AREA_PAGES)
+			break;
+	}
+	if (page >= AREA_PAGES)
+		return NULL;
 	for (i = 0; i < nr; i++)
-		iommu_pages[i] = (struct page){ .used = true };
-	memset(iommu_memory, 0, size);
+		iommu_pages[page + i] = (struct page){ .used = true, .private = 78 };
+	iommu_pages[page].private = 0;
+	area_size[page] = size;
+	memset(iommu_memory[page], 0, size);
 	nr_pages_used += nr;
-	*handle = IOMMU_PFN << PAGE_SHIFT;
-	return mapped ? iommu_memory[0] : (void *)&iommu_pages[0];
+	*handle = (page + IOMMU_PFN) << PAGE_SHIFT;
+	return area_address(page, mapped);
 }
 
 void __dma_free(struct device *dev, size_t size, void *addr, dma_addr_t handle, bool mapped)
 {
-	unsigned long i;
+	unsigned long page = (handle >> PAGE_SHIFT) - IOMMU_PFN, i;
 
-	REQUIRE(addr == (mapped ? iommu_memory[0] : (void *)&iommu_pages[0]));
-	REQUIRE_EQ(handle, IOMMU_PFN << PAGE_SHIFT);
-	for (i = 0; i < size >> PAGE_SHIFT; i++)
-		__free_page(&iommu_pages[i]);
+	REQUIRE(page < AREA_PAGES && addr == area_address(page, mapped), "at %p", addr);
+	REQUIRE_EQ(size, area_size[page]);
+	for (i = 0; i < size >> PAGE_SHIFT; i++) {
+		if (i)
+			iommu_pages[page + i].private = 0;
+		__free_page(&iommu_pages[page + i]);
+	}
 }
 
 /*
@@ -683,6 +737,16 @@ static void random_list(int nents)
 	}
 }
 
+/* The entry that begins with this byte of the list, or has it */
+static struct scatterlist *entry_at(size_t n)
+{
+	struct scatterlist *sg = list;
+
+	for (; n >= sg->length; sg++)
+		n -= sg->length;
+	return sg;
+}
+
 /* The physical address of a byte of the list */
 static phys_addr_t byte_of_list(size_t n)
 {
@@ -713,6 +777,8 @@ static void check_list(int count, int nents)
 		size_t done, size = list[i].dma_length;
 
 		REQUIRE(size, "range %d is empty", i);
+		REQUIRE(size <= device.max_seg_size || size == entry_at(pos)->length,
+			"range %d has %zu bytes", i, size);
 		for (done = 0; done < size; done += done + 257 < size || done + 1 == size ? 257 :
 		     size - 1 - done)
 			REQUIRE_EQ(iommu_iova_to_phys(NULL, addr + done), byte_of_list(pos + done),
@@ -748,6 +814,22 @@ static void check_synced(int nents, bool for_device)
 	nr_synced = 0;
 }
 
+/* Sync a part of the first range of the list */
+static void check_part(size_t size)
+{
+	size_t start = random_below(size), part = 1 + random_below(size - start), pos = start;
+	unsigned int i;
+
+	ops->sync_single_for_cpu(&device, list[0].dma_address + start, part, DMA_FROM_DEVICE);
+	for (i = 0; i < nr_synced; i++) {
+		REQUIRE_EQ(synced[i].start, byte_of_list(pos));
+		pos += synced[i].size;
+		REQUIRE_EQ(byte_of_list(pos - 1), synced[i].start + synced[i].size - 1);
+	}
+	REQUIRE_EQ(pos, start + part);
+	nr_synced = 0;
+}
+
 TEST(lists, "lists with any ends are mapped, joined and synced")
 {
 	struct dma_attrs skip = { 1U << DMA_ATTR_SKIP_CPU_SYNC };
@@ -758,7 +840,7 @@ TEST(lists, "lists with any ends are mapped, joined and synced")
 		int nents = 1 + random_below(round % 10 ? 12 : 60), count;
 
 		random_list(nents);
-		device.max_seg_size = round % 3 ? 0x7fffffff : 65536;
+		device.max_seg_size = round % 3 ? 0x7fffffff : round & 1 ? 65536 : 16384;
 		nr_synced = 0;
 		atomic = true;
 		count = ops->map_sg(&device, list, nents, DMA_BIDIRECTIONAL, NULL);
@@ -770,6 +852,7 @@ TEST(lists, "lists with any ends are mapped, joined and synced")
 		check_synced(nents, false);
 		ops->sync_sg_for_device(&device, list, round & 1 ? count : nents, DMA_FROM_DEVICE);
 		check_synced(nents, true);
+		check_part(list[0].dma_length);
 		if (round % 4) {
 			ops->unmap_sg(&device, list, nents, DMA_BIDIRECTIONAL, NULL);
 			check_synced(nents, false);
@@ -870,6 +953,8 @@ static void check_buffer(void *addr, dma_addr_t handle, size_t size, unsigned in
 		const u8 *memory;
 
 		REQUIRE(page->used);
+		REQUIRE(!iommu_has_area || page->high || page < &iommu_pages[AREA_PAGES],
+			"in low memory, outside the area");
 		REQUIRE(coherent || !page->unflushed, "not flushed");
 		memory = page_address(page);
 		REQUIRE(!*memory && !memcmp(memory, memory + 1, PAGE_SIZE - 1), "not cleared");
@@ -887,6 +972,7 @@ static void try_buffer(size_t size, gfp_t gfp, unsigned int flags)
 	void *addr;
 
 	atomic = !(gfp & __GFP_WAIT);
+	no_io = (gfp & GFP_KERNEL) != GFP_KERNEL;
 	addr = ops->alloc(&device, size, &handle, gfp, &attrs);
 	if (addr) {
 		size = ALIGN(size, PAGE_SIZE);
@@ -916,6 +1002,17 @@ static void try_buffer(size_t size, gfp_t gfp, unsigned int flags)
 	settled();
 }
 
+/* What is high memory is free for the page allocator only */
+static void set_memory(bool area, bool highmem)
+{
+	unsigned int i;
+
+	iommu_has_area = area;
+	iommu_has_highmem = highmem;
+	for (i = 0; i < IOMMU_PAGES; i++)
+		iommu_pages[i].high = highmem && i >= AREA_PAGES && i / 256 & 1;
+}
+
 TEST(buffers, "coherent buffers of each kind are cleared, and a failure anywhere is undone")
 {
 	static const size_t sizes[] = { 1, 4096, 70000, 0x123456 };
@@ -923,17 +1020,17 @@ TEST(buffers, "coherent buffers of each kind are cleared, and a failure anywhere
 	unsigned int i, j, flags;
 
 	begin(0);
-	for (i = 0; i < IOMMU_PAGES; i++)
-		iommu_pages[i].high = i / 64 & 1;
-	for (i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(gfps); i++)
+	for (i = 0; i < 4 * ARRAY_SIZE(sizes) * ARRAY_SIZE(gfps); i++) {
+		set_memory(i / 16 & 1, i / 32);
 		for (j = 0; j < 8; j++) {
 			flags = (j & 1) << DMA_ATTR_WRITE_COMBINE |
 				(j >> 1 & 1) << DMA_ATTR_NO_KERNEL_MAPPING |
 				(j >> 2 & 1) << DMA_ATTR_FORCE_CONTIGUOUS;
 			while (next_failure())
-				try_buffer(sizes[i % 4], gfps[i / 4], flags);
+				try_buffer(sizes[i % 4], gfps[i / 4 % 4], flags);
 		}
-	REQUIRE(iommu_kmaps_flushed > 0);
+	}
+	REQUIRE(nr_highmem_blocks > 0);
 	end();
 }
 

@@ -134,10 +134,10 @@ void *iommu_malloc(size_t size, gfp_t gfp);
 void iommu_mfree(void *p);
 extern unsigned int iommu_nr_blocks;
 
-/* Simplified: pages with memory; every other 64 are in high memory if there is any */
+/* Simplified: pages with memory; the test decides which are in high memory */
 #define IOMMU_PFN		0x60000UL
 #define IOMMU_PAGES		16384UL
-struct page { bool used, high; unsigned int unflushed; };
+struct page { bool used, high; unsigned int unflushed; unsigned long private; };
 extern struct page iommu_pages[IOMMU_PAGES];
 extern u8 iommu_memory[IOMMU_PAGES][PAGE_SIZE];
 #define page_to_pfn(page)	((unsigned long)((page) - iommu_pages) + IOMMU_PFN)
@@ -145,18 +145,21 @@ extern u8 iommu_memory[IOMMU_PAGES][PAGE_SIZE];
 #define pfn_valid(pfn)		((pfn) >= IOMMU_PFN && (pfn) < IOMMU_PFN + IOMMU_PAGES)
 #define nth_page(page, n)	((page) + (n))
 #define page_to_phys(page)	((phys_addr_t)(page_to_pfn(page) << PAGE_SHIFT))
+#define page_private(page)	((page)->private)
+#define set_page_private(page, value)	((page)->private = (value))
+#define pfn_to_dma(dev, pfn)	((void)(dev), (dma_addr_t)((pfn) << PAGE_SHIFT))
+#define totalhigh_pages		iommu_has_highmem
 #define __phys_to_pfn(phys)	((unsigned long)(phys) >> PAGE_SHIFT)
 #define dma_to_pfn(dev, addr)	((void)(dev), (unsigned long)(addr) >> PAGE_SHIFT)
 #define PageHighMem(page)	((page)->high)
 #define page_address(page)	((void *)iommu_memory[(page) - iommu_pages])
 #define kmap(page)		(iommu_sleeps(), page_address(page))
 #define kunmap(page)		((void)(page))
-#define kmap_flush_unused()	(iommu_kmaps_flushed++)
-#define vm_unmap_aliases()	do { } while (0)
-extern unsigned int iommu_kmaps_flushed;
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 void split_page(struct page *page, unsigned int order);
 void __free_page(struct page *page);
+void __free_pages(struct page *page, unsigned int order);
+extern bool iommu_has_highmem, iommu_has_area;
 
 /* Simplified: a mapping is counted, and its pages and attributes are kept */
 #define VM_MAP			4
@@ -266,9 +269,13 @@ struct dma_map_ops {
 				   enum dma_data_direction dir);
 	int (*dma_supported)(struct device *dev, u64 mask);
 };
-/* Simplified: contiguous memory is that of the page allocator, and cleared */
+/* Simplified: contiguous memory is the first half of the memory; low memory, cleared */
+#define arm_dma_use_contiguous(dev, gfp)	((void)(dev), iommu_has_area)
 void *__dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp, pgprot_t prot,
 		  bool mapped);
+#define arm_dma_alloc_contiguous(dev, size, mask, handle, gfp, prot, mapped) \
+	((void)(mask), __dma_alloc(dev, size, handle, gfp, prot, mapped))
+bool arm_dma_prepare_highmem(struct page *page, size_t size, pgprot_t prot);
 void __dma_free(struct device *dev, size_t size, void *addr, dma_addr_t handle, bool mapped);
 
 /* Simplified: an IOMMU with one domain, which checks its callers */
