@@ -811,14 +811,19 @@ static void iommu_unmap_page(struct device *dev, dma_addr_t handle,
 	unmap_mapped(dev, handle, size);
 }
 
-/* The most that may be one range: it must not cross a boundary, either */
+/*
+ * The most that may be one range: it must not cross a boundary, either.  What a
+ * driver that has dma_parms did not set is 0.
+ */
 static size_t max_segment(struct device *dev)
 {
 	unsigned long boundary = dma_get_seg_boundary(dev);
 	size_t max = dma_get_max_seg_size(dev);
 
+	if (!max)
+		max = SZ_64K;
 	/* A range of up to 4 MiB is aligned to its size, and crosses none */
-	if (boundary < 0xffffffff)
+	if (boundary && boundary < 0xffffffff)
 		max = min3(max, (size_t)boundary + 1, (size_t)SZ_4M);
 	return max;
 }

@@ -897,6 +897,23 @@ TEST(list_limits, "no range exceeds the limits of the device, or is empty")
 	end();
 }
 
+TEST(list_no_limits, "a limit that a driver did not set is that of a device without dma_parms")
+{
+	int i;
+
+	begin(0);
+	for (i = 0; i < 200; i++)
+		list[i] = (struct scatterlist){ .last = i == 199, .length = 4096,
+			.page = iommu_pages + 2 * i };
+	device.seg_boundary = 0;
+	REQUIRE_EQ(ops->map_sg(&device, list, 200, DMA_TO_DEVICE, NULL), 1);
+	ops->unmap_sg(&device, list, 200, DMA_TO_DEVICE, NULL);
+	device.max_seg_size = 0;
+	REQUIRE_EQ(ops->map_sg(&device, list, 200, DMA_TO_DEVICE, NULL), 13);
+	ops->unmap_sg(&device, list, 200, DMA_TO_DEVICE, NULL);
+	end();
+}
+
 TEST(list_fails, "a list that cannot be mapped leaves all as it was")
 {
 	begin(0);

@@ -31,6 +31,7 @@ typedef u32 pgprot_t;
 #define PAGE_SIZE		4096UL
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define PAGE_ALIGN(size)	ALIGN(size, PAGE_SIZE)
+#define SZ_64K			0x10000
 #define SZ_4M			0x400000
 #define BITS_PER_LONG		((unsigned int)__SIZEOF_LONG__ * 8)
 #define BITS_TO_LONGS(nr)	(((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG)
