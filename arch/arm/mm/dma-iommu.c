@@ -828,6 +828,20 @@ static size_t max_segment(struct device *dev)
 	return max;
 }
 
+/**
+ * arm_iommu_max_segment() - tell how much memory becomes one range of a device
+ * @dev: device
+ *
+ * Context: any, while a driver is bound to @dev.
+ * Return: bytes of scattered pages, from the start of a page, that are one segment
+ * at most; 0 if the device is not attached to a mapping.
+ */
+size_t arm_iommu_max_segment(struct device *dev)
+{
+	return mapping_of(dev) ? max_segment(dev) & PAGE_MASK : 0;
+}
+EXPORT_SYMBOL_GPL(arm_iommu_max_segment);
+
 /*
  * Return the number of entries that become one range, and its size.  The next
  * entry has to go on where the one before it ends, either in memory, or because

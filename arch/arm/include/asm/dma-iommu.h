@@ -40,5 +40,6 @@ void arm_iommu_release_mapping(struct dma_iommu_mapping *mapping);
 int arm_iommu_attach_device(struct device *dev,
 			    struct dma_iommu_mapping *mapping);
 void arm_iommu_detach_device(struct device *dev);
+size_t arm_iommu_max_segment(struct device *dev);
 
 #endif /* __ASM_ARM_DMA_IOMMU_H */

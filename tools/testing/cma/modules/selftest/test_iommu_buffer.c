@@ -769,4 +769,47 @@ put:
 end:
 	st_iommu_end(&io);
 }
+
+CMA_SELFTEST(st_io_dmabuf_one,
+	     "a device that takes one segment shares scattered memory behind an IOMMU")
+{
+	struct dma_buf_attachment *attach;
+	struct st_iommu io, bus = {};
+	struct dma_buf *dmabuf;
+	struct sg_table *sgt;
+
+	if (!st_iommu_begin(t, &io, ST_IO_SIZE))
+		return;
+	dma_set_max_seg_count(io.dev, 1);
+	dmabuf = st_io_heap_buffer(t, 4 * ST_MIB);
+	if (!dmabuf)
+		goto end;
+	if (!st_iommu_add_device(t, &bus))
+		goto put;
+	attach = dma_buf_attach(dmabuf, bus.dev);
+	if (!ST_CHECK(t, !IS_ERR(attach), "attach: %ld", PTR_ERR(attach)))
+		goto remove;
+	/* While this device has it mapped, it cannot move */
+	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	if (ST_CHECK(t, !IS_ERR(sgt), "map: %ld", PTR_ERR(sgt))) {
+		ST_CHECK(t, sgt->nents > 1, "%u segment without an IOMMU",
+			 sgt->nents);
+		st_io_shared_segment(&io, dmabuf);
+		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+	}
+	dma_buf_detach(dmabuf, attach);
+
+	/* Segments that are too small for one of it */
+	dma_set_max_seg_size(io.dev, ST_MIB);
+	attach = dma_buf_attach(dmabuf, io.dev);
+	ST_CHECK(t, attach == ERR_PTR(-E2BIG), "4 segments: %ld", PTR_ERR(attach));
+	if (!IS_ERR(attach))
+		dma_buf_detach(dmabuf, attach);
+remove:
+	platform_device_unregister(bus.pdev);
+put:
+	dma_buf_put(dmabuf);
+end:
+	st_iommu_end(&io);
+}
 #endif
