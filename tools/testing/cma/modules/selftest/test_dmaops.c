@@ -29,6 +29,7 @@ static struct {
 	unsigned int for_cpu, for_device, sg_for_cpu, sg_for_device;
 	unsigned int supported, set_mask, error;
 	bool write_combined;	/* attribute of the last call that has some */
+	bool skip_sync;		/* same, of maps and unmaps */
 	dma_addr_t synced;	/* address of the last sync */
 	unsigned int fail;	/* number of the map_page() that fails; 0: none */
 } st_calls;
@@ -70,6 +71,7 @@ static dma_addr_t st_op_map(struct device *dev, struct page *page,
 			    enum dma_data_direction dir,
 			    struct dma_attrs *attrs)
 {
+	st_calls.skip_sync = dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs);
 	if (++st_calls.map == st_calls.fail)
 		return 0;
 	return arm_dma_ops.map_page(dev, page, offset, size, dir, attrs);
@@ -79,6 +81,7 @@ static void st_op_unmap(struct device *dev, dma_addr_t dma, size_t size,
 			enum dma_data_direction dir, struct dma_attrs *attrs)
 {
 	st_calls.unmap++;
+	st_calls.skip_sync = dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs);
 	arm_dma_ops.unmap_page(dev, dma, size, dir, attrs);
 }
 
@@ -279,6 +282,7 @@ static void st_own_buffer(struct st *t, struct device *dev)
 static void st_own_single(struct st *t, struct device *dev)
 {
 	void *data = kmalloc(4096, GFP_KERNEL);
+	DEFINE_DMA_ATTRS(attrs);
 	dma_addr_t dma;
 
 	if (!ST_CHECK(t, data, "no memory"))
@@ -300,17 +304,28 @@ static void st_own_single(struct st *t, struct device *dev)
 	dma_unmap_single(dev, dma, 4096, DMA_TO_DEVICE);
 	ST_CALLED(t, unmap, 1);
 
-	dma = dma_map_page(dev, virt_to_page(data), 0, 64, DMA_FROM_DEVICE);
+	dma = dma_map_page(dev, virt_to_page(data), 128, 64, DMA_FROM_DEVICE);
 	dma_mapping_error(dev, dma);
+	ST_CHECK(t, dma == (__pa(data) & PAGE_MASK) + 128,
+		 "%#x: not with the offset", dma);
 	dma_unmap_page(dev, dma, 64, DMA_FROM_DEVICE);
 	ST_CALLED(t, map, 2);
 	ST_CALLED(t, unmap, 2);
+
+	dma_set_attr(DMA_ATTR_SKIP_CPU_SYNC, &attrs);
+	dma = dma_map_single_attrs(dev, data, 64, DMA_TO_DEVICE, &attrs);
+	dma_mapping_error(dev, dma);
+	ST_CHECK(t, st_calls.skip_sync, "map: the attribute is lost");
+	st_calls.skip_sync = false;
+	dma_unmap_single_attrs(dev, dma, 64, DMA_TO_DEVICE, &attrs);
+	ST_CHECK(t, st_calls.skip_sync, "unmap: the attribute is lost");
 	kfree(data);
 }
 
 static void st_own_list(struct st *t, struct device *dev, unsigned int methods)
 {
 	struct scatterlist sg[ST_ENTRIES];
+	DEFINE_DMA_ATTRS(attrs);
 	unsigned int i;
 	int nr;
 
@@ -334,6 +349,13 @@ static void st_own_list(struct st *t, struct device *dev, unsigned int methods)
 	ST_CALLED(t, unmap_sg, methods);
 	ST_CALLED(t, sg_for_cpu, methods);
 	ST_CALLED(t, sg_for_device, methods);
+
+	dma_set_attr(DMA_ATTR_SKIP_CPU_SYNC, &attrs);
+	dma_map_sg_attrs(dev, sg, ST_ENTRIES, DMA_TO_DEVICE, &attrs);
+	ST_CHECK(t, st_calls.skip_sync, "map list: the attribute is lost");
+	st_calls.skip_sync = false;
+	dma_unmap_sg_attrs(dev, sg, ST_ENTRIES, DMA_TO_DEVICE, &attrs);
+	ST_CHECK(t, st_calls.skip_sync, "unmap list: the attribute is lost");
 free:
 	st_free_list(sg, ST_ENTRIES);
 }
@@ -376,6 +398,41 @@ CMA_SELFTEST(st_ops_few, "lists work on top of operations for one page; the rest
 		 "mmap is not refused");
 	ST_CHECK(t, dma_get_sgtable(dev, &sgt, &vma, 0, PAGE_SIZE) == -ENXIO,
 		 "get_sgtable is not refused");
+	st_end(pdev);
+}
+
+static void *st_op_alloc_old(struct device *dev, size_t size, dma_addr_t *dma,
+			     gfp_t gfp)
+{
+	return st_op_alloc(dev, size, dma, gfp, NULL);
+}
+
+static void st_op_free_old(struct device *dev, size_t size, void *virt,
+			   dma_addr_t dma)
+{
+	st_op_free(dev, size, virt, dma, NULL);
+}
+
+CMA_SELFTEST(st_ops_old, "operations without attributes get requests without attributes only")
+{
+	static struct dma_map_ops ops = {
+		.alloc_coherent	= st_op_alloc_old,
+		.free_coherent	= st_op_free_old,
+	};
+	struct platform_device *pdev = st_begin(t, &ops);
+	dma_addr_t dma;
+	void *virt;
+
+	if (!pdev)
+		return;
+	virt = dma_alloc_coherent(&pdev->dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	ST_CALLED(t, alloc, 1);
+	if (ST_CHECK(t, virt, "no buffer"))
+		dma_free_coherent(&pdev->dev, PAGE_SIZE, virt, dma);
+	ST_CALLED(t, free, 1);
+	virt = dma_alloc_writecombine(&pdev->dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	ST_CHECK(t, !virt, "a buffer without its attribute");
+	ST_CALLED(t, alloc, 1);
 	st_end(pdev);
 }
 
@@ -582,7 +639,7 @@ static bool st_pages_are(struct page *page, size_t size, u8 byte)
 /* Map @nr_pages of a buffer of @size from page @first on; the process fills them. */
 static int st_map_user(struct st *t, struct device *dev, void *virt,
 		       dma_addr_t dma, size_t size, unsigned long first,
-		       unsigned long nr_pages, struct dma_attrs *attrs)
+		       unsigned long nr_pages, struct dma_attrs *attrs, u8 byte)
 {
 	struct vm_area_struct *vma;
 	unsigned long addr;
@@ -602,7 +659,7 @@ static int st_map_user(struct st *t, struct device *dev, void *virt,
 		unsigned long i;
 
 		ST_CHECK(t, bytes, "no memory");
-		memset(bytes, 0x3c, bytes ? PAGE_SIZE : 0);
+		memset(bytes, byte, bytes ? PAGE_SIZE : 0);
 		for (i = 0; bytes && i < nr_pages; i++)
 			ST_CHECK(t, !copy_to_user((void __user *)addr +
 						  i * PAGE_SIZE, bytes,
@@ -640,20 +697,24 @@ static void st_use_buffer(struct st *t, struct device *dev, size_t size,
 		sg_free_table(&sgt);
 	}
 
-	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages, attrs, 0x3c);
 	ST_CHECK(t, !ret, "mmap: error %d", ret);
 	ST_CHECK(t, st_pages_are(page, size, 0x3c),
 		 "%zu: not what the process wrote", size);
-	ret = st_map_user(t, dev, virt, dma, size, nr_pages - 1, 1, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, nr_pages - 1, 1, attrs,
+			  0x5a);
 	ST_CHECK(t, !ret, "mmap of the last page: error %d", ret);
-	ret = st_map_user(t, dev, virt, dma, size, nr_pages, 1, attrs);
+	ST_CHECK(t, st_pages_are(page, (nr_pages - 1) << PAGE_SHIFT, 0x3c) &&
+		 st_pages_are(nth_page(page, nr_pages - 1), PAGE_SIZE, 0x5a),
+		 "%zu: not only the last page", size);
+	ret = st_map_user(t, dev, virt, dma, size, nr_pages, 1, attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap behind the end: error %d", ret);
-	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages + 1, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages + 1, attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap of too much: error %d", ret);
-	ret = st_map_user(t, dev, virt, dma, size, 1, nr_pages, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, 1, nr_pages, attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap across the end: error %d", ret);
 	ret = st_map_user(t, dev, virt, dma, size, ~0UL >> PAGE_SHIFT, 1,
-			  attrs);
+			  attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap far behind: error %d", ret);
 	dma_free_attrs(dev, size, virt, dma, attrs);
 }
@@ -788,6 +849,10 @@ CMA_SELFTEST(st_coherent_ops, "buffers of a coherent device are cached, mapped i
 	if (ST_CHECK(t, virt, "no buffer")) {
 		ST_CHECK(t, virt_addr_valid(virt) && __pa(virt) == dma,
 			 "%p is not the linear mapping of %#x", virt, dma);
+		ST_CHECK(t, dma_map_page(&pdev->dev, virt_to_page(virt), 512,
+					 64, DMA_TO_DEVICE) == dma + 512,
+			 "mapped at another address");
+		dma_unmap_page(&pdev->dev, dma + 512, 64, DMA_TO_DEVICE);
 		dma_free_coherent(&pdev->dev, 3 * PAGE_SIZE, virt, dma);
 	}
 
