@@ -117,10 +117,14 @@ static const struct file_operations cma_free_fops = {
 	.llseek	= noop_llseek,
 };
 
-/* Return the length in pages of the longest run of clear bits */
+/*
+ * Return the length in pages of the longest run of clear bits, where the reserve
+ * is a run of its own
+ */
 static unsigned long cma_max_chunk(struct cma *cma)
 {
 	unsigned long maxno = cma_bitmap_maxno(cma);
+	unsigned long border = maxno - (cma->reserve >> cma->order_per_bit);
 	unsigned long start, end = 0, longest = 0;
 	unsigned long flags;
 
@@ -128,6 +132,8 @@ static unsigned long cma_max_chunk(struct cma *cma)
 	while (end < maxno) {
 		start = find_next_zero_bit(cma->bitmap, maxno, end);
 		end = find_next_bit(cma->bitmap, maxno, start);
+		if (start < border && border < end)
+			end = border;
 		longest = max(longest, end - start);
 	}
 	spin_unlock_irqrestore(&cma->lock, flags);

@@ -135,6 +135,22 @@ TEST(debugfs, "alloc, free and the numbers of an area")
 	host_check_area(cma);
 }
 
+TEST(debugfs_reserve, "the reserve and the rest of an area are two ranges")
+{
+	struct cma *cma = area_with_files(2);
+
+	/* As at boot, but with files */
+	cma_set_reserve(cma, 254);
+	host_set(0x60400 + 768, 256, PAGE_OWNED);
+	REQUIRE_EQ(get("maxchunk"), 768);
+	REQUIRE_EQ(put("alloc", "768"), 3);
+	REQUIRE_EQ(get("maxchunk"), 256);
+	REQUIRE_EQ(put("alloc", "1"), -ENOMEM);
+	REQUIRE_EQ(put("free", "768"), 3);
+	REQUIRE_EQ(get("maxchunk"), 768);
+	host_check_area(cma);
+}
+
 TEST(debugfs_part, "a buffer that is not a multiple of a bit can be freed, too")
 {
 	struct cma *cma = area_with_files(2);
