@@ -147,7 +147,8 @@ EXPORT_SYMBOL_GPL(cma_is_exclusive);
 /**
  * cma_set_reserve() - keep a part of an area for some callers
  * @cma: area
- * @nr_pages: number of pages, less than the area has; rounded up to whole bits
+ * @nr_pages: number of pages, rounded up to whole bits.  All pages of the area
+ *	if none is to be shared with movable pages; all callers then use it
  *
  * For cma_alloc() and cma_try_alloc() the area is smaller by so much.  A counter
  * would not do: others could leave the last pages as holes that are too small.
@@ -1112,6 +1113,12 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
 	       align_order < BITS_PER_LONG;
 }
 
+/* Of an area that is a reserve as a whole, everybody gets the reserve */
+static bool cma_gets_reserve(const struct cma *cma, bool use_reserve)
+{
+	return use_reserve || cma->reserve == cma->count;
+}
+
 static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
 				 unsigned int align_order, bool no_warn,
 				 bool use_reserve)
@@ -1126,7 +1133,7 @@ static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	if (use_reserve)
+	if (cma_gets_reserve(cma, use_reserve))
 		page = cma_take_reserve(cma, count, align_order);
 	cma_init_request(cma, &req, count, align_order, false);
 	may_empty = cma_may_empty();
@@ -1206,7 +1213,7 @@ static struct page *cma_do_try_alloc(struct cma *cma, unsigned long count,
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	if (use_reserve)
+	if (cma_gets_reserve(cma, use_reserve))
 		page = cma_take_reserve(cma, count, align_order);
 	cma_init_request(cma, &req, count, align_order, false);
 	if (!page)

@@ -598,6 +598,7 @@ static void prepare(void)
 		skip("no area \"camera\"");
 	REQUIRE(has_camera && has_disk, "no camera or disk");
 	write_file("/sys/module/cma_disk/parameters/delay_ms", "5");
+	write_file("/sys/module/cma_camera/parameters/buffer_size", "524288");
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	worked = mmap(NULL, nr_kinds * sizeof(*worked), PROT_READ | PROT_WRITE,
