@@ -24,6 +24,7 @@
 #include <linux/videodev2.h>
 #include <sched.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/uio.h>
 
 #define NOBODY		65534
@@ -55,7 +56,9 @@ static struct shared {
 	struct {
 		unsigned long frames, starts, longest_ms;
 	} camera;
-	unsigned long area_pins, reserve_pins;
+	struct {
+		unsigned long before, area, reserve;
+	} pins;
 } *shared;
 
 static struct cma_ctl_area area;
@@ -178,7 +181,7 @@ struct state {
 		size_t size;
 	} map[MANY];
 	unsigned int next_map;
-	bool is_pinning;
+	bool pins_memory, pins_file;
 };
 
 /* A kind of call; it needs no entry in a list. */
@@ -361,19 +364,23 @@ KIND(take)
 	return keep_fd(s, receive_fd(s->from));
 }
 
-/* Memory, and the right to use it up; NULL if somebody else has that. */
-static char *take_memory(struct state *s, size_t *size)
+/* Use up memory, of this file if there is one. NULL if somebody else does that. */
+static char *take_memory(struct state *s, size_t *size, int file)
 {
 	int lock = open(LOCK, O_RDWR | O_CLOEXEC);
 	long kb = meminfo_kb("MemFree") - SPARE_KB;
 	char *mem = NULL;
 	size_t i;
 
-	*size = kb > 0 ? kb * 1024UL / s->nr * (s->nr > 1 ? 4 : 1) / PAGE * PAGE : 0;
-	if (*size > (size_t)kb * 1024)
-		*size = kb * 1024UL;
-	if (*size >= MIB && !flock(lock, LOCK_EX | LOCK_NB))
-		mem = map_anon(*size);
+	if (s->nr > 1)
+		kb /= 5;
+	if (kb > 1024 && !flock(lock, LOCK_EX | LOCK_NB)) {
+		*size = kb * 1024UL / PAGE * PAGE;
+		if (file < 0)
+			mem = map_anon(*size);
+		else if (!ftruncate(file, *size))
+			mem = map_part(file, 0, *size);
+	}
 	for (i = 0; mem && i < *size; i += PAGE)
 		mem[i] = 1;
 	close(lock);
@@ -381,56 +388,86 @@ static char *take_memory(struct state *s, size_t *size)
 }
 
 /* How many of the pages that it pins are where it hurts? */
-static void count_pin(const void *mem)
+static void count_pin(__u64 before, __u64 pfn)
 {
-	__u64 pfn = pfn_of(mem);
-
+	if (in_area(&area, before))
+		__atomic_add_fetch(&shared->pins.before, 1, __ATOMIC_RELAXED);
 	if (!in_area(&area, pfn))
 		return;
-	__atomic_add_fetch(&shared->area_pins, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&shared->pins.area, 1, __ATOMIC_RELAXED);
 	if (pfn >= area.base_pfn + area.nr_pages - reserve_pages)
-		__atomic_add_fetch(&shared->reserve_pins, 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&shared->pins.reserve, 1, __ATOMIC_RELAXED);
 }
 
-/* A pipe refers to pages of a process, also after the process has unmapped them. */
-KIND(pin)
+/*
+ * A pipe refers to pages of a process or of a file, also after the process has
+ * unmapped the memory and the file is gone. A process keeps them until it exits.
+ */
+static bool pin_pages(struct state *s, int file)
 {
-	size_t size, i, n = 0;
 	int fds[2] = { -1, -1 };
+	size_t size, i, n = 0;
 	char *mem;
 
-	/* A process keeps what it has pinned until it exits */
-	if (s->is_pinning)
-		return false;
-	mem = take_memory(s, &size);
+	mem = take_memory(s, &size, file);
 	if (!mem)
 		return false;
 	for (i = 0; i < size; i += SPACING * PAGE) {
 		struct iovec iov = { .iov_base = mem + i, .iov_len = PAGE };
+		__u64 before = pfn_of(mem + i);
+		loff_t pos = i;
+		ssize_t ret;
 
 		if (n++ % (PIPE_SIZE / PAGE) == 0 &&
 		    (pipe(fds) || fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE) < 0))
 			break;
-		if (vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK) != (ssize_t)PAGE)
+		if (file < 0)
+			ret = vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK);
+		else
+			ret = splice(file, &pos, fds[1], NULL, PAGE, SPLICE_F_NONBLOCK);
+		if (ret != (ssize_t)PAGE)
 			break;
-		count_pin(mem + i);
+		count_pin(before, pfn_of(mem + i));
 	}
 	munmap(mem, size);
-	s->is_pinning = i > 0;
 	return i > 0;
 }
 
-/* A pipe refers to page cache. */
+KIND(pin)
+{
+	if (!s->pins_memory)
+		return s->pins_memory = pin_pages(s, -1);
+	return false;
+}
+
+static int temporary_file(void)
+{
+	char path[] = "/tmp/attacker-XXXXXX";
+	int file = mkstemp(path);
+
+	if (file >= 0)
+		unlink(path);
+	return file;
+}
+
+KIND(pin_file)
+{
+	int file;
+
+	if (s->pins_file)
+		return false;
+	file = temporary_file();
+	s->pins_file = file >= 0 && pin_pages(s, file);
+	close(file);
+	return s->pins_file;
+}
+
 KIND(splice)
 {
 	static char data[16 * PAGE];
-	char path[] = "/tmp/attacker-XXXXXX";
-	int file = mkstemp(path), fds[2];
+	int file = temporary_file(), fds[2];
 	bool works;
 
-	if (file < 0)
-		return false;
-	unlink(path);
 	works = write(file, data, sizeof(data)) == (ssize_t)sizeof(data) &&
 		!lseek(file, 0, SEEK_SET) && !pipe(fds);
 	if (works) {
@@ -496,9 +533,9 @@ static void live(struct state *s)
 		which = pick(s, nr_kinds);
 		for (kind = first_kind; kind->number != which; kind = kind->next)
 			;
-		/* The first of them comes first */
-		if (!n)
-			kind = &pin_kind;
+		/* These come first */
+		if (n < 2)
+			kind = n ? &pin_file_kind : &pin_kind;
 		if (kind->call(s))
 			__atomic_add_fetch(&worked[kind->number], 1, __ATOMIC_RELAXED);
 		if (!(n % 16))
@@ -567,7 +604,9 @@ static void give_nodes(void)
 	fd = open(LOCK, O_RDWR | O_CREAT, 0666);
 	REQUIRE(fd >= 0 && !fchmod(fd, 0666), "%s: %s", LOCK, strerror(errno));
 	close(fd);
-	chmod("/tmp", 01777);
+	REQUIRE(!chmod("/tmp", 01777), "%s", strerror(errno));
+	/* As much as the attacker could have in several file systems */
+	REQUIRE(!mount(NULL, "/tmp", NULL, MS_REMOUNT, "size=95%"), "%s", strerror(errno));
 }
 
 /* Kill all that an attacker has started. */
@@ -613,8 +652,8 @@ static void report(unsigned int nr)
 {
 	const struct kind *kind;
 
-	note("%u attackers: %lu pages of the area were pinned, %lu of them in the reserve", nr,
-	     shared->area_pins, shared->reserve_pins);
+	note("%u attackers: %lu pages of the area were put into pipes; %lu remained there, %lu of them in the reserve",
+	     nr, shared->pins.before, shared->pins.area, shared->pins.reserve);
 	note("storage: %lu allocations, %lu failed, %lu us on average, %lu us at most",
 	     shared->storage.count, shared->storage.failed,
 	     shared->storage.count ? shared->storage.sum_us / shared->storage.count : 0,
@@ -677,7 +716,8 @@ static void attack_for(unsigned int nr, unsigned long ms)
 	tap_join(storage);
 	tap_join(filming);
 
-	REQUIRE(shared->area_pins, "no page of the area was pinned");
+	REQUIRE(shared->pins.before > area.nr_pages / 64, "%lu pages of the area were pinned",
+		shared->pins.before);
 	for (kind = first_kind; kind; kind = kind->next)
 		REQUIRE(worked[kind->number], "%s never works", kind->name);
 	REQUIRE(shared->storage.count > ms / 100, "%lu allocations", shared->storage.count);
