@@ -588,24 +588,15 @@ static struct page *cma_take_free(struct cma *cma,
 }
 
 /*
- * Find a page of a range in the reserve that somebody still uses, although its
- * driver has released it: the first one if the range is large, else the last
- * one.  Returns 0 if there is none.
+ * Return the first page of a range in the reserve that somebody still uses,
+ * although its driver has released it, or the end of the range
  */
-static unsigned long cma_busy_pfn(const struct cma_request *req,
-				  unsigned long pfn)
+static unsigned long cma_busy_pfn(unsigned long pfn, unsigned long end)
 {
-	unsigned long end = pfn + req->count, busy = 0;
+	while (pfn < end && page_count(pfn_to_page(pfn)) == 1)
+		pfn++;
 
-	for (; pfn < end; pfn++) {
-		if (page_count(pfn_to_page(pfn)) == 1)
-			continue;
-		busy = pfn;
-		if (req->large)
-			break;
-	}
-
-	return busy;
+	return pfn;
 }
 
 /*
@@ -622,9 +613,9 @@ static struct page *cma_take_reserve(struct cma *cma, unsigned long count,
 	pos = cma_first_pos(&req);
 	while (!cma_claim(cma, &req, pos, &bit)) {
 		unsigned long pfn = cma_bit_to_pfn(cma, bit);
-		unsigned long busy = cma_busy_pfn(&req, pfn);
+		unsigned long busy = cma_busy_pfn(pfn, pfn + count);
 
-		if (!busy) {
+		if (busy == pfn + count) {
 			cma_keep_claim(cma, &req, bit);
 			return pfn_to_page(pfn);
 		}
