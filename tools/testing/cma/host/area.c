@@ -1371,7 +1371,8 @@ TEST(reserve_busy, "a page of the reserve that is used after its release is not 
 	pfn_to_page(BASE + limit + 3)->refs = 1;
 	pfn_to_page(BASE + limit + 100)->refs = -1;
 	REQUIRE(cma_release(cma, page, 256));
-	REQUIRE(strstr(host.log, "area test: 2 of 256 pages of the reserve up to pfn 0x60c00 are still in use"));
+	REQUIRE(strstr(host.log, "area test: 2 of 256 pages of the reserve up to pfn 0x60c00 "
+			"are still in use\n"));
 
 	small = cma_alloc_reserve(cma, 8, 0, false);
 	REQUIRE_EQ(offset(small), limit + 4);
