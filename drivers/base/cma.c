@@ -419,6 +419,15 @@ static unsigned long cma_find_high(const struct cma *cma, unsigned long end,
 	return req->maxno;
 }
 
+/* Would there be a range if nothing was allocated? */
+static bool cma_fits(const struct cma *cma, const struct cma_request *req)
+{
+	unsigned long pfn = ALIGN(cma->base_pfn, req->align);
+	unsigned long bit = cma_pfn_to_bit(cma, pfn);
+
+	return bit <= req->maxno && req->nr_bits <= req->maxno - bit;
+}
+
 /*
  * Find the next range that is clear in the bitmap.  If there is none, fail with
  * -EAGAIN while attempts in progress may still drop their claims, else with
@@ -433,7 +442,7 @@ static int cma_find(const struct cma *cma, const struct cma_request *req,
 			    cma_find_low(cma, pos, req);
 	if (*bit < req->maxno)
 		return 0;
-	return cma->nr_claims ? -EAGAIN : -ENOMEM;
+	return cma->nr_claims && cma_fits(cma, req) ? -EAGAIN : -ENOMEM;
 }
 
 /* Find the next range, but do not claim it */

@@ -892,6 +892,30 @@ TEST(claimed, "if others have claimed everything, wait until they drop a claim")
 	host_check_area(cma);
 }
 
+TEST(never_fits, "what no release can make room for fails at once, also while others have claims")
+{
+	struct cma *cma = area_of(2, 0);
+	unsigned long start = jiffies, limit = cma->count - 256;
+
+	cma_set_reserve(cma, 256);
+	cma->nr_claims = 1;
+	bitmap_set(cma->bitmap, 0, 1);
+	REQUIRE(!cma_alloc(cma, limit + 1, 0, false));
+	REQUIRE(strstr(host.log, "error -12"));
+	/* Only the reserve has an address with this alignment that is left over */
+	REQUIRE(!cma_alloc(cma, 1000, 11, false));
+	REQUIRE(!cma_alloc(cma, 1, 20, false));
+	REQUIRE(!cma_alloc_reserve(cma, 1, 31, false));
+	REQUIRE_EQ(jiffies - start, 0);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_skipped[CMA_SKIP_CLAIMED]), 0);
+
+	/* These would fit after a release */
+	REQUIRE(!cma_alloc(cma, limit, 0, false));
+	REQUIRE_EQ(jiffies - start, 50);
+	REQUIRE(!cma_alloc_reserve(cma, cma->count, 0, false));
+	REQUIRE_EQ(jiffies - start, 100);
+}
+
 TEST(latency, "the time of each allocation is counted, and the longest is kept")
 {
 	struct cma *cma = area_of(1, 0);
