@@ -29,6 +29,7 @@ static struct {
 	unsigned int for_cpu, for_device, sg_for_cpu, sg_for_device;
 	unsigned int supported, set_mask, error;
 	bool write_combined;	/* attribute of the last call that has some */
+	bool copied;		/* unmapped with data for the CPU */
 	dma_addr_t synced;	/* address of the last sync */
 	unsigned int fail;	/* number of the map_page() that fails; 0: none */
 } st_calls;
@@ -79,6 +80,7 @@ static void st_op_unmap(struct device *dev, dma_addr_t dma, size_t size,
 			enum dma_data_direction dir, struct dma_attrs *attrs)
 {
 	st_calls.unmap++;
+	st_calls.copied |= !dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs);
 	arm_dma_ops.unmap_page(dev, dma, size, dir, attrs);
 }
 
@@ -392,6 +394,8 @@ static void st_fail_at(struct st *t, struct device *dev, unsigned int fail)
 		ST_CHECK(t, !nr, "%u fails: %d entries", fail, nr);
 		ST_CALLED(t, map, fail);
 		ST_CALLED(t, unmap, fail - 1);
+		ST_CHECK(t, !st_calls.copied,
+			 "%u fails: the data of a device is copied", fail);
 	}
 	st_free_list(sg, ST_ENTRIES);
 }
@@ -805,6 +809,64 @@ CMA_SELFTEST(st_coherent_ops, "buffers of a coherent device are cached, mapped i
 	st_end(pdev);
 }
 
+/* Memory of the board that is not RAM */
+#define ST_SRAM		0x48000000
+#define ST_SRAM_SIZE	(64 * 1024)
+
+static void st_no_table(struct st *t, struct device *dev, size_t size,
+			int error, bool writecombine)
+{
+	struct vm_area_struct vma = { .vm_end = PAGE_SIZE };
+	DEFINE_DMA_ATTRS(attrs);
+	struct sg_table sgt;
+	dma_addr_t dma;
+	void *virt;
+	int ret;
+
+	if (writecombine)
+		dma_set_attr(DMA_ATTR_WRITE_COMBINE, &attrs);
+	virt = dma_alloc_attrs(dev, size, &dma, GFP_KERNEL, &attrs);
+	if (!ST_CHECK(t, virt, "%zu: no buffer", size))
+		return;
+	ret = dma_get_sgtable_attrs(dev, &sgt, virt, dma, size, &attrs);
+	ST_CHECK(t, ret == error, "%zu: table: %d", size, ret);
+	if (!ret)
+		sg_free_table(&sgt);
+	if (error)
+		ST_CHECK(t, dma_mmap_attrs(dev, &vma, virt, dma, size, &attrs) ==
+			 -ENXIO, "%zu: mapped", size);
+	dma_free_attrs(dev, size, virt, dma, &attrs);
+}
+
+CMA_SELFTEST(st_declared, "memory of a device is not taken for pages at its address for the device")
+{
+	struct platform_device *pdev = st_begin(t, NULL);
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct device *dev;
+
+	if (!pdev)
+		goto free;
+	dev = &pdev->dev;
+	if (!ST_CHECK(t, page, "no memory") ||
+	    !ST_CHECK(t, dma_declare_coherent_memory(dev, ST_SRAM,
+						     page_to_phys(page),
+						     ST_SRAM_SIZE,
+						     DMA_MEMORY_MAP),
+		      "no memory of the device"))
+		goto end;
+	st_no_table(t, dev, PAGE_SIZE, -ENXIO, false);
+	st_no_table(t, dev, ST_SRAM_SIZE, -ENXIO, false);
+	/* These come from elsewhere */
+	st_no_table(t, dev, 2 * ST_SRAM_SIZE, 0, false);
+	st_no_table(t, dev, PAGE_SIZE, 0, true);
+	dma_release_declared_memory(dev);
+end:
+	st_end(pdev);
+free:
+	if (page)
+		__free_page(page);
+}
+
 #ifdef CONFIG_DMABOUNCE
 static u64 st_bounce_mask;
 
@@ -917,6 +979,43 @@ CMA_SELFTEST(st_bounce, "dmabounce copies to and from a device, also parts")
 	st_end_bounce(t, pdev);
 }
 
+CMA_SELFTEST(st_bounce_beyond, "a sync that exceeds a mapping copies nothing behind it")
+{
+	struct platform_device *pdev = st_begin_bounce(t, DMA_BIT_MASK(28));
+	u8 *data = (u8 *)get_zeroed_page(GFP_KERNEL);
+	struct dma_map_ops *ops;
+	struct device *dev;
+	dma_addr_t dma;
+	u8 *bus;
+
+	if (!pdev)
+		goto free;
+	dev = &pdev->dev;
+	ops = get_dma_ops(dev);
+	memset(data, 0x11, 512);
+	dma = dma_map_single(dev, data, 256, DMA_BIDIRECTIONAL);
+	if (!ST_CHECK(t, !dma_mapping_error(dev, dma), "not mapped"))
+		goto end;
+	/* The safe buffer has 512 bytes. DMA_API_DEBUG would warn here. */
+	bus = st_bus(dev, dma);
+	memset(bus, 0x22, 256);
+	memset(bus + 256, 0x77, 256);
+	ops->sync_single_for_cpu(dev, dma + 128, 256, DMA_BIDIRECTIONAL);
+	ST_CHECK(t, st_is_filled(data, 0x11, 128) &&
+		 st_is_filled(data + 128, 0x22, 128), "not what is mapped");
+	ST_CHECK(t, st_is_filled(data + 256, 0x11, 256), "for the CPU: too much");
+	memset(data, 0x33, 512);
+	ops->sync_single_for_device(dev, dma + 128, 256, DMA_BIDIRECTIONAL);
+	ST_CHECK(t, st_is_filled(bus + 128, 0x33, 128), "not what is mapped");
+	ST_CHECK(t, st_is_filled(bus + 256, 0x77, 256),
+		 "for the device: too much");
+	dma_unmap_single(dev, dma, 256, DMA_BIDIRECTIONAL);
+end:
+	st_end_bounce(t, pdev);
+free:
+	free_page((unsigned long)data);
+}
+
 CMA_SELFTEST(st_bounce_skip, "dmabounce does not copy with DMA_ATTR_SKIP_CPU_SYNC")
 {
 	struct platform_device *pdev = st_begin_bounce(t, DMA_BIT_MASK(28));
@@ -973,11 +1072,16 @@ CMA_SELFTEST(st_bounce_list, "dmabounce maps lists, some entries bounced; a fail
 			 "entry %u is not what the device wrote", i);
 	dma_unmap_sg(dev, sg, ST_ENTRIES, DMA_FROM_DEVICE);
 
+	for (i = 0; i < ST_ENTRIES; i++)
+		memset(sg_virt(&sg[i]), 0x5a, sg[i].length);
 	/* No safe buffer for the last entry: st_end_bounce() finds what is left */
 	sg[ST_ENTRIES - 1].length = 256 * ST_MIB;
 	sg[ST_ENTRIES - 1].offset = PAGE_SIZE / 2;
 	ST_CHECK(t, !dma_map_sg(dev, sg, ST_ENTRIES, DMA_FROM_DEVICE),
 		 "mapped without a safe buffer");
+	for (i = 0; i < ST_ENTRIES - 1; i++)
+		ST_CHECK(t, st_is_filled(sg_virt(&sg[i]), 0x5a, sg[i].length),
+			 "entry %u was overwritten", i);
 end:
 	st_free_list(sg, ST_ENTRIES);
 	st_end_bounce(t, pdev);
