@@ -22,7 +22,7 @@ static int now_set(const char *text, const struct kernel_param *param)
 	return 0;
 }
 
-static struct kernel_param_ops now_ops = {
+static const struct kernel_param_ops now_ops = {
 	.set = now_set,
 };
 module_param_cb(now, &now_ops, NULL, 0200);
