@@ -507,8 +507,8 @@ static void require_state(const struct state *before, const char *what,
 }
 
 /*
- * Slab objects in use, per cache. SLUB counts all objects of the slab that a CPU uses, so
- * that one allocation can look like that of a slab.
+ * Slab objects in use, per cache. Without slub_debug=, SLUB counts all objects of the slab
+ * that a CPU uses, so that one allocation can look like that of a slab.
  */
 struct slabs {
 	unsigned int count;
