@@ -3,6 +3,7 @@
  * debugfs files of contiguous memory areas, in one directory cma/<area>/ each.
  */
 #include <linux/cma.h>
+#include <linux/contig.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -117,10 +118,14 @@ static const struct file_operations cma_free_fops = {
 	.llseek	= noop_llseek,
 };
 
-/* Return the length in pages of the longest run of clear bits */
+/*
+ * Return the length in pages of the longest run of clear bits, where the reserve
+ * is a run of its own
+ */
 static unsigned long cma_max_chunk(struct cma *cma)
 {
 	unsigned long maxno = cma_bitmap_maxno(cma);
+	unsigned long border = maxno - (cma->reserve >> cma->order_per_bit);
 	unsigned long start, end = 0, longest = 0;
 	unsigned long flags;
 
@@ -128,6 +133,8 @@ static unsigned long cma_max_chunk(struct cma *cma)
 	while (end < maxno) {
 		start = find_next_zero_bit(cma->bitmap, maxno, end);
 		end = find_next_bit(cma->bitmap, maxno, start);
+		if (start < border && border < end)
+			end = border;
 		longest = max(longest, end - start);
 	}
 	spin_unlock_irqrestore(&cma->lock, flags);
@@ -232,6 +239,60 @@ static int cma_max_latency_get(void *data, u64 *val)
 DEFINE_SIMPLE_ATTRIBUTE(cma_max_latency_fops, cma_max_latency_get, NULL,
 			"%llu\n");
 
+/*
+ * Print what the pages are that movable allocations can use, as far as they are
+ * not part of a buffer, and how many are
+ */
+static int cma_pages_show(struct seq_file *s, void *unused)
+{
+	static const char * const kinds[NR_CONTIG_KINDS] = {
+		[CONTIG_FREE]	= "free",
+		[CONTIG_DROP]	= "unused_cache",
+		[CONTIG_MOVE]	= "movable",
+		[CONTIG_IO]	= "under_io",
+		[CONTIG_HELD]	= "pinned",
+		[CONTIG_FIXED]	= "fixed",
+	};
+	struct cma *cma = s->private;
+	unsigned long border = cma_bitmap_maxno(cma) -
+			       (cma->reserve >> cma->order_per_bit);
+	unsigned long start, end = 0, flags, nr[NR_CONTIG_KINDS] = { 0 };
+	struct contig_scan scan;
+	unsigned int i;
+
+	for (;;) {
+		spin_lock_irqsave(&cma->lock, flags);
+		start = find_next_zero_bit(cma->bitmap, border, end);
+		end = find_next_bit(cma->bitmap, border, start);
+		spin_unlock_irqrestore(&cma->lock, flags);
+		if (start >= border)
+			break;
+		scan_contig_range(cma->base_pfn + (start << cma->order_per_bit),
+				  cma->base_pfn + (end << cma->order_per_bit),
+				  &scan);
+		for (i = 0; i < NR_CONTIG_KINDS; i++)
+			nr[i] += scan.nr[i];
+		cond_resched();
+	}
+
+	for (i = 0; i < NR_CONTIG_KINDS; i++)
+		seq_printf(s, "%s %lu\n", kinds[i], nr[i]);
+	seq_printf(s, "used %lu\n", cma_used_pages(cma));
+	return 0;
+}
+
+static int cma_pages_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, cma_pages_show, inode->i_private);
+}
+
+static const struct file_operations cma_pages_fops = {
+	.open		= cma_pages_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
 static void cma_show_counter(struct seq_file *s, const char *name,
 			     atomic_long_t *counter)
 {
@@ -295,6 +356,7 @@ static int __init cma_debugfs_add(struct cma *cma, void *root)
 	debugfs_create_file("latency", 0444, dir, cma, &cma_latency_fops);
 	debugfs_create_file("max_latency", 0444, dir, cma,
 			    &cma_max_latency_fops);
+	debugfs_create_file("pages", 0444, dir, cma, &cma_pages_fops);
 	debugfs_create_file("stats", 0444, dir, cma, &cma_stats_fops);
 	return 0;
 }

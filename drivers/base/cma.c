@@ -147,16 +147,19 @@ EXPORT_SYMBOL_GPL(cma_is_exclusive);
 /**
  * cma_set_reserve() - keep a part of an area for some callers
  * @cma: area
- * @nr_pages: number of pages, less than the area has
+ * @nr_pages: number of pages, rounded up to whole bits.  All pages of the area
+ *	if none is to be shared with movable pages; all callers then use it
  *
  * For cma_alloc() and cma_try_alloc() the area is smaller by so much.  A counter
  * would not do: others could leave the last pages as holes that are too small.
+ * Nor would pages that the page allocator has, because a process that pins one
+ * of them makes an allocation fail.  Nobody else has any use of the memory.
  *
  * Context: boot, before core_initcall().
  */
 void __init cma_set_reserve(struct cma *cma, unsigned long nr_pages)
 {
-	cma->reserve = nr_pages;
+	cma->reserve = ALIGN(nr_pages, 1UL << cma->order_per_bit);
 }
 
 /**
@@ -270,6 +273,28 @@ static const char *__init cma_check_pages(const struct cma *cma)
 	return NULL;
 }
 
+/* Take the reserve from the page allocator, which has it only for a moment */
+static void __init cma_hold_reserve(struct cma *cma)
+{
+	unsigned long end = cma->base_pfn + cma->count;
+	unsigned long start = end - cma->reserve;
+	struct contig_control cc = {
+		.may_wait = true,
+		.deadline = jiffies + msecs_to_jiffies(CMA_WAIT_BUDGET_MS),
+	};
+	unsigned long used;
+
+	if (cma->reserve &&
+	    !take_contig_range(start, end, MIGRATE_CMA, &used) &&
+	    empty_contig_range(start, end, MIGRATE_CMA, &cc)) {
+		pr_warn("area %s: pfn %#lx is in use; no reserve\n", cma->name,
+			cc.busy_pfn);
+		cma->reserve = 0;
+	}
+	/* What movable pages cannot use is in neither CmaTotal nor CmaFree */
+	totalcma_pages -= cma->reserve;
+}
+
 static void __init cma_activate_area(struct cma *cma)
 {
 	unsigned long longs = BITS_TO_LONGS(cma_bitmap_maxno(cma));
@@ -301,6 +326,7 @@ static void __init cma_activate_area(struct cma *cma)
 
 	for (pfn = cma->base_pfn; pfn < end; pfn += pageblock_nr_pages)
 		init_cma_reserved_pageblock(pfn_to_page(pfn));
+	cma_hold_reserve(cma);
 }
 
 static int __init cma_init_reserved_areas(void)
@@ -340,21 +366,23 @@ struct cma_request {
 	unsigned long	count;		/* pages */
 	unsigned long	nr_bits;	/* the same in bits */
 	unsigned long	align;		/* of the first pfn, in pages */
-	unsigned long	maxno;		/* bits of the area that may be used */
+	unsigned long	minno;		/* first bit that may be used */
+	unsigned long	maxno;		/* end of the bits that may be used */
 	bool		large;		/* placed from the high end */
 };
 
 static void cma_init_request(const struct cma *cma, struct cma_request *req,
 			     unsigned long count, unsigned int align_order,
-			     bool use_reserve)
+			     bool in_reserve)
 {
-	unsigned long reserve = use_reserve ? 0 : cma->reserve;
+	unsigned long border = cma_pfn_to_bit(cma, cma_reserve_pfn(cma));
 
 	req->count = count;
 	req->nr_bits = cma_pages_to_bits(cma, count);
 	req->align = 1UL << max(align_order, cma->order_per_bit);
 	req->large = count > CMA_SMALL_PAGES;
-	req->maxno = cma_bitmap_maxno(cma) - cma_pages_to_bits(cma, reserve);
+	req->minno = in_reserve ? border : 0;
+	req->maxno = in_reserve ? cma_bitmap_maxno(cma) : border;
 }
 
 /*
@@ -364,7 +392,7 @@ static void cma_init_request(const struct cma *cma, struct cma_request *req,
  */
 static unsigned long cma_first_pos(const struct cma_request *req)
 {
-	return req->large ? req->maxno : 0;
+	return req->large ? req->maxno : req->minno;
 }
 
 /* The position from which no range contains the page */
@@ -406,7 +434,7 @@ static unsigned long cma_find_high(const struct cma *cma, unsigned long end,
 
 		pfn = round_down(cma_bit_to_pfn(cma, end - req->nr_bits),
 				 req->align);
-		if (pfn < cma->base_pfn)
+		if (pfn < cma_bit_to_pfn(cma, req->minno))
 			break;
 
 		bit = cma_pfn_to_bit(cma, pfn);
@@ -417,6 +445,15 @@ static unsigned long cma_find_high(const struct cma *cma, unsigned long end,
 	}
 
 	return req->maxno;
+}
+
+/* Would there be a range if nothing was allocated? */
+static bool cma_fits(const struct cma *cma, const struct cma_request *req)
+{
+	unsigned long pfn = ALIGN(cma->base_pfn, req->align);
+	unsigned long bit = cma_pfn_to_bit(cma, pfn);
+
+	return bit <= req->maxno && req->nr_bits <= req->maxno - bit;
 }
 
 /*
@@ -433,7 +470,7 @@ static int cma_find(const struct cma *cma, const struct cma_request *req,
 			    cma_find_low(cma, pos, req);
 	if (*bit < req->maxno)
 		return 0;
-	return cma->nr_claims ? -EAGAIN : -ENOMEM;
+	return cma->nr_claims && cma_fits(cma, req) ? -EAGAIN : -ENOMEM;
 }
 
 /* Find the next range, but do not claim it */
@@ -557,6 +594,59 @@ static struct page *cma_take_free(struct cma *cma,
 						  CONTIG_DROP);
 		pos = cma_pos_beyond(cma, req, used);
 	}
+}
+
+/*
+ * Return the first page of a range in the reserve that somebody still uses,
+ * although its driver has released it, or the end of the range
+ */
+static unsigned long cma_busy_pfn(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end && page_count(pfn_to_page(pfn)) == 1)
+		pfn++;
+
+	return pfn;
+}
+
+/*
+ * Take a range of the reserve, whose pages have the reference of the area while
+ * they are free.  Context: any.
+ */
+static struct page *cma_take_reserve(struct cma *cma, unsigned long count,
+				     unsigned int align_order)
+{
+	struct cma_request req;
+	unsigned long pos, bit;
+
+	cma_init_request(cma, &req, count, align_order, true);
+	pos = cma_first_pos(&req);
+	while (!cma_claim(cma, &req, pos, &bit)) {
+		unsigned long pfn = cma_bit_to_pfn(cma, bit);
+		unsigned long busy = cma_busy_pfn(pfn, pfn + count);
+
+		if (busy == pfn + count) {
+			cma_keep_claim(cma, &req, bit);
+			return pfn_to_page(pfn);
+		}
+		cma_drop_claim(cma, bit, req.nr_bits);
+		pos = cma_pos_beyond(cma, &req, busy);
+	}
+
+	return NULL;
+}
+
+/* Count the pages of a release into the reserve that somebody still uses */
+static void cma_check_reserve(struct cma *cma, unsigned long pfn,
+			      unsigned long count)
+{
+	unsigned long end = pfn + count, nr_busy = 0;
+
+	for (; pfn < end; pfn++)
+		nr_busy += page_count(pfn_to_page(pfn)) != 1;
+
+	if (nr_busy)
+		pr_err_ratelimited("area %s: %lu of %lu pages of the reserve up to pfn %#lx are still in use\n",
+				   cma->name, nr_busy, count, end);
 }
 
 /* A range that can be emptied; if it was only sampled, perhaps not */
@@ -1023,13 +1113,19 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
 	       align_order < BITS_PER_LONG;
 }
 
+/* Of an area that is a reserve as a whole, everybody gets the reserve */
+static bool cma_gets_reserve(const struct cma *cma, bool use_reserve)
+{
+	return use_reserve || cma->reserve == cma->count;
+}
+
 static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
 				 unsigned int align_order, bool no_warn,
 				 bool use_reserve)
 {
 	u64 start = cma_start_time(count);
+	struct page *page = NULL;
 	struct cma_request req;
-	struct page *page;
 	bool may_empty;
 	int ret = 0;
 
@@ -1037,9 +1133,12 @@ static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	cma_init_request(cma, &req, count, align_order, use_reserve);
+	if (cma_gets_reserve(cma, use_reserve))
+		page = cma_take_reserve(cma, count, align_order);
+	cma_init_request(cma, &req, count, align_order, false);
 	may_empty = cma_may_empty();
-	page = cma_take_free(cma, &req, may_empty ? 1 : CMA_TRIALS);
+	if (!page)
+		page = cma_take_free(cma, &req, may_empty ? 1 : CMA_TRIALS);
 	if (!page) {
 		start = start ? start : sched_clock();
 		ret = may_empty ? cma_search(cma, &req, &page) : -EBUSY;
@@ -1082,11 +1181,15 @@ struct page *cma_alloc(struct cma *cma, unsigned long count,
 EXPORT_SYMBOL_GPL(cma_alloc);
 
 /**
- * cma_alloc_reserve() - allocate contiguous pages, also from the reserve
+ * cma_alloc_reserve() - allocate contiguous pages, first from the reserve
  * @cma: area; NULL fails
- * @count: number of pages, from 1 to the size of the area
+ * @count: number of pages, from 1 to the size of the reserve, or of the rest of
+ *	   the area if that is larger
  * @align_order: alignment, see cma_alloc()
  * @no_warn: do not log a failure
+ *
+ * Pages of the reserve are taken without a wait.  If it has too few of them, the
+ * rest of the area is used, as by cma_alloc().
  *
  * Context: see cma_alloc().
  * Return: see cma_alloc().
@@ -1103,15 +1206,18 @@ static struct page *cma_do_try_alloc(struct cma *cma, unsigned long count,
 				     bool use_reserve)
 {
 	u64 start = cma_start_time(count);
+	struct page *page = NULL;
 	struct cma_request req;
-	struct page *page;
 
 	if (!cma_can_have(cma, count, align_order))
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	cma_init_request(cma, &req, count, align_order, use_reserve);
-	page = cma_take_free(cma, &req, CMA_TRIALS);
+	if (cma_gets_reserve(cma, use_reserve))
+		page = cma_take_reserve(cma, count, align_order);
+	cma_init_request(cma, &req, count, align_order, false);
+	if (!page)
+		page = cma_take_free(cma, &req, CMA_TRIALS);
 	cma_count_alloc(cma, page, count, align_order, page ? 0 : -EBUSY,
 			start);
 	return page;
@@ -1136,9 +1242,9 @@ struct page *cma_try_alloc(struct cma *cma, unsigned long count,
 EXPORT_SYMBOL_GPL(cma_try_alloc);
 
 /**
- * cma_try_alloc_reserve() - allocate free pages, also from the reserve
+ * cma_try_alloc_reserve() - allocate free pages, first from the reserve
  * @cma: area; NULL fails
- * @count: number of pages, from 1 to the size of the area
+ * @count: number of pages, see cma_alloc_reserve()
  * @align_order: alignment, see cma_try_alloc()
  *
  * Context: any, including with interrupts off.
@@ -1391,7 +1497,10 @@ bool cma_release(struct cma *cma, const struct page *pages,
 	}
 
 	/* The range must not be claimed again before its pages are free */
-	free_contig_range(pfn, count);
+	if (pfn < cma_reserve_pfn(cma))
+		free_contig_range(pfn, count);
+	else
+		cma_check_reserve(cma, pfn, count);
 	cma_drop_claim(cma, cma_pfn_to_bit(cma, pfn),
 		       cma_pages_to_bits(cma, count));
 

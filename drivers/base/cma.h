@@ -52,7 +52,9 @@ enum cma_skip {
  *	progress; protected by @lock
  * @lock: innermost lock of the allocator, taken with interrupts off
  * @reserve: pages at the high end that only cma_alloc_reserve() and
- *	cma_try_alloc_reserve() allocate; constant
+ *	cma_try_alloc_reserve() allocate.  The page allocator does not have
+ *	them; those that are free have one reference.  No buffer is partly in
+ *	the reserve.  Constant after boot
  * @is_exclusive: not for buffers that belong to no device; constant
  * @wait_budget_ms: time that an allocation may spend waiting; 0 is none
  * @nr_success: pages of all successful allocations
@@ -130,6 +132,12 @@ extern unsigned int cma_area_count;
 static inline unsigned long cma_bitmap_maxno(const struct cma *cma)
 {
 	return cma->count >> cma->order_per_bit;
+}
+
+/* First page frame of the reserve; the end of the area if there is none */
+static inline unsigned long cma_reserve_pfn(const struct cma *cma)
+{
+	return cma->base_pfn + cma->count - cma->reserve;
 }
 
 unsigned long cma_used_pages(struct cma *cma);

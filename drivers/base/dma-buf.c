@@ -534,6 +534,7 @@ void dma_buf_get_limits(struct device *dev, struct dma_buf_limits *limits)
 
 	memset(limits, 0, sizeof(*limits));
 	limits->mask = dma_get_mask(dev);
+	limits->joined = dma_buf_max_joined(dev);
 	if (!parms)
 		return;
 
@@ -571,6 +572,19 @@ int dma_buf_check_limits(const struct dma_buf_limits *limits, phys_addr_t start,
 }
 EXPORT_SYMBOL_GPL(dma_buf_check_limits);
 
+/* What an IOMMU makes one segment of can be anywhere, in any number of pieces. */
+static void relax_limits(const struct dma_buf *dmabuf,
+			 struct dma_buf_limits *limits)
+{
+	if (dmabuf->size > limits->joined)
+		return;
+
+	limits->mask = ~0ULL;
+	limits->seg_boundary = 0;
+	limits->max_seg_size = 0;
+	limits->max_seg_count = 0;
+}
+
 /**
  * dma_buf_attach_limited() - attach a device with limits for this buffer
  * @dmabuf: buffer; the caller keeps its reference until it has detached the
@@ -601,6 +615,7 @@ dma_buf_attach_limited(struct dma_buf *dmabuf, struct device *dev,
 	attach->dmabuf = dmabuf;
 	attach->dev = get_device(dev);
 	attach->limits = *limits;
+	relax_limits(dmabuf, &attach->limits);
 	if (dmabuf->ops->attach) {
 		ret = dmabuf->ops->attach(dmabuf, dev, attach);
 		if (ret) {

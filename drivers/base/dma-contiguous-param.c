@@ -3,8 +3,9 @@
  * Contiguous memory for DMA: which areas there are beside the default one, which
  * devices use them, what is kept for some devices, and how much is needed.
  *
- *	cma_area=NAME,SIZE[@BASE[-END]][,exclusive]
- *				an area, which heaps do not offer if exclusive
+ *	cma_area=NAME,SIZE[@BASE[-END]][,exclusive|,held]
+ *				an area, which heaps do not offer if exclusive,
+ *				and neither do processes use it if held
  *	cma_dev=DEVICE:NAME	the area that a device uses
  *	cma_reserve=SIZE:DEVICE[,DEVICE...]
  *				part of the default area for these devices only
@@ -54,6 +55,7 @@ struct named_area {
 	char	arg[ARG_SIZE];
 	struct cma_place_request req;
 	bool	is_exclusive;
+	bool	is_held;
 };
 
 /* The area that devices use; constant after the reservation */
@@ -258,8 +260,9 @@ static const char *__init parse_area(const char *arg, struct named_area *area)
 	flag = strchr(size, ',');
 	if (flag)
 		*flag++ = 0;
-	if (flag && strcmp(flag, "exclusive"))
-		return "not \"exclusive\"";
+	area->is_held = flag && !strcmp(flag, "held");
+	if (flag && strcmp(flag, "exclusive") && !area->is_held)
+		return "not \"exclusive\" or \"held\"";
 	area->is_exclusive = flag;
 
 	why = cma_parse_place(size, &area->req);
@@ -380,9 +383,13 @@ void __init cma_reserve_named(bool with_base)
 		/* Board code may have used the name */
 		if (find_area(area->name))
 			area->req.error = "the name is used already";
-		if (cma_reserve_place(&area->req, area->name, &cma) &&
-		    area->is_exclusive)
-			cma_set_exclusive(cma);
+		if (cma_reserve_place(&area->req, area->name, &cma)) {
+			if (area->is_exclusive)
+				cma_set_exclusive(cma);
+			if (area->is_held)
+				cma_set_reserve(cma, cma_get_size(cma) >>
+						     PAGE_SHIFT);
+		}
 		area->name[0] = 0;
 	}
 }

@@ -700,7 +700,8 @@ static void heap_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 /*
  * Transfer the ownership of n bytes of a segment to the CPU or to the device.
  * The functions for a range take the address that the segment was mapped at,
- * but on v3.1 they only support low memory.
+ * but on v3.1 they only support low memory, unless an IOMMU has made one segment
+ * of several.
  */
 static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 			 size_t start, size_t n, bool for_cpu)
@@ -709,12 +710,13 @@ static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 	dma_addr_t addr = sg_dma_address(sg);
 	struct scatterlist part;
 
-	if (PageHighMem(sg_page(sg))) {
+	if (PageHighMem(sg_page(sg)) && sg_dma_len(sg) == sg->length) {
 		sg_init_table(&part, 1);
 		sg_set_page(&part, nth_page(sg_page(sg), start >> PAGE_SHIFT),
 			    n, start & ~PAGE_MASK);
 		/* CONFIG_DMA_API_DEBUG looks for the address of the mapping. */
 		sg_dma_address(&part) = addr;
+		sg_dma_len(&part) = n;
 		if (for_cpu)
 			dma_sync_sg_for_cpu(dev, &part, 1, mapping->dir);
 		else

@@ -66,6 +66,7 @@ struct drm_prime_file_private {
 
 void drm_prime_init(struct drm_device *dev);
 void drm_prime_init_file(struct drm_file *file_priv);
+void drm_prime_release_file(struct drm_file *file_priv);
 u64 drm_prime_cap(struct drm_device *dev);
 int drm_prime_return_fd(struct drm_device *dev, struct drm_file *file_priv,
 			void *data, void __user *arg);
@@ -96,6 +97,10 @@ static inline void drm_prime_init(struct drm_device *dev)
 }
 
 static inline void drm_prime_init_file(struct drm_file *file_priv)
+{
+}
+
+static inline void drm_prime_release_file(struct drm_file *file_priv)
 {
 }
 

@@ -14,7 +14,7 @@
 struct device;
 struct page;
 
-#ifdef CONFIG_CMA
+#ifdef CONFIG_DMA_CMA
 
 extern bool cma_has_rules;
 extern bool cma_has_reserve;

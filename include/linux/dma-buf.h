@@ -54,6 +54,14 @@ struct dma_buf_sync {
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 
+#ifdef CONFIG_ARM_DMA_USE_IOMMU
+#include <asm/dma-iommu.h>
+
+#define dma_buf_max_joined(dev)	arm_iommu_max_segment(dev)
+#else
+#define dma_buf_max_joined(dev)	((size_t)0)
+#endif
+
 struct dma_buf;
 struct dma_buf_attachment;
 
@@ -161,12 +169,14 @@ struct dma_buf {
  * @seg_boundary: mask of the boundaries that no segment may cross, or 0
  * @max_seg_size: maximum size of a segment in bytes, or 0 for any size
  * @max_seg_count: maximum number of segments, or 0 for any number
+ * @joined: bytes of scattered pages that an IOMMU makes one segment of, or 0
  */
 struct dma_buf_limits {
 	u64 mask;
 	u64 seg_boundary;
 	size_t max_seg_size;
 	unsigned int max_seg_count;
+	size_t joined;
 };
 
 /**

@@ -7,7 +7,10 @@
 
 #include <linux/types.h>
 
+struct mm_struct;
 struct page;
+struct task_struct;
+struct vm_area_struct;
 
 #ifdef CONFIG_CMA
 
@@ -20,10 +23,20 @@ int alloc_contig_range(unsigned long start, unsigned long end,
 void free_contig_range(unsigned long pfn, unsigned int nr_pages);
 void init_cma_reserved_pageblock(struct page *page);
 void free_reserved_contig_range(unsigned long pfn, unsigned long nr_pages);
+int contig_get_user_pages(struct task_struct *tsk, struct mm_struct *mm,
+			  unsigned long start, int nr_pages, int write,
+			  int force, struct page **pages,
+			  struct vm_area_struct **vmas);
+int contig_get_user_pages_fast(unsigned long start, int nr_pages, int write,
+			       struct page **pages);
 
 #else
 
 #define totalcma_pages	0UL
+
+/* Without areas there is nothing to move pages out of */
+#define contig_get_user_pages		get_user_pages
+#define contig_get_user_pages_fast	get_user_pages_fast
 
 #endif
 

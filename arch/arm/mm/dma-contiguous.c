@@ -430,6 +430,22 @@ static void *prepare_unmapped_buffer(struct page *page, size_t size,
 	return page;
 }
 
+/**
+ * arm_dma_prepare_highmem() - make pages in high memory ready for a buffer
+ * @page: the first of contiguous pages in high memory, which nobody uses
+ * @size: size in bytes, a multiple of PAGE_SIZE
+ * @prot: attributes of the mappings that they will have
+ *
+ * The pages are cleared in memory, and have no mapping and no lines in the caches.
+ *
+ * Context: process context, may sleep.
+ * Return: false if there is no memory, or no virtual space, for a mapping.
+ */
+bool arm_dma_prepare_highmem(struct page *page, size_t size, pgprot_t prot)
+{
+	return prepare_unmapped_buffer(page, size, prot);
+}
+
 static bool is_buffer_address(struct page *page, const void *cpu_addr)
 {
 	if (!PageHighMem(page))

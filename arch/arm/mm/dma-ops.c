@@ -14,10 +14,12 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 
 #include <asm/dma-contiguous.h>
 #include <asm/pgtable.h>
 
+#include "mm.h"
 #include "dma-ops.h"
 
 /*
@@ -132,6 +134,41 @@ int arm_dma_mmap(struct device *dev, struct vm_area_struct *vma,
 }
 EXPORT_SYMBOL(arm_dma_mmap);
 
+/* Is the page mapped at an address that is not in the linear mapping? */
+#ifdef CONFIG_MMU
+static bool is_page_mapped_at(struct page *page, void *cpu_addr)
+{
+	unsigned long addr = (unsigned long)cpu_addr;
+	pmd_t *pmd = pmd_off_k(addr);
+	pte_t pte;
+
+	/* ioremap() may have mapped it with sections */
+	if ((pmd_val(*pmd) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+		return false;
+	pte = *pte_offset_kernel(pmd, addr);
+	return pte_present(pte) && pte_page(pte) == page;
+}
+#else
+static bool is_page_mapped_at(struct page *page, void *cpu_addr)
+{
+	return false;
+}
+#endif
+
+/*
+ * Is the page at the address of a buffer for the CPU?  The device may see memory
+ * of dma_declare_coherent_memory() where the CPU has pages that are not part of
+ * the buffer.
+ */
+static bool is_first_page(struct page *page, void *cpu_addr)
+{
+	if (cpu_addr == page)	/* not mapped */
+		return true;
+	if (virt_addr_valid(cpu_addr))
+		return virt_to_page(cpu_addr) == page;
+	return is_page_mapped_at(page, cpu_addr);
+}
+
 /**
  * arm_dma_get_sgtable() - describe the pages of a buffer of arm_dma_alloc()
  * @dev: device that it was allocated for, or NULL
@@ -151,7 +188,7 @@ int arm_dma_get_sgtable(struct device *dev, struct sg_table *sgt,
 	unsigned long pfn = dma_to_pfn(dev, handle);
 	int ret;
 
-	if (!pfn_valid(pfn))
+	if (!pfn_valid(pfn) || !is_first_page(pfn_to_page(pfn), cpu_addr))
 		return -ENXIO;
 
 	ret = sg_alloc_table(sgt, 1, GFP_KERNEL);
@@ -220,6 +257,7 @@ static int coherent_mmap(struct device *dev, struct vm_area_struct *vma,
 int arm_dma_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 		   enum dma_data_direction dir, struct dma_attrs *attrs)
 {
+	DEFINE_DMA_ATTRS(undo);
 	struct scatterlist *s;
 	int i;
 
@@ -230,7 +268,11 @@ int arm_dma_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 		s->dma_length = s->length;
 #endif
 		if (dma_mapping_error(dev, s->dma_address)) {
-			arm_dma_unmap_sg(dev, sg, i, dir, attrs);
+			/* No device has written anything that could be copied */
+			if (attrs)
+				undo = *attrs;
+			dma_set_attr(DMA_ATTR_SKIP_CPU_SYNC, &undo);
+			arm_dma_unmap_sg(dev, sg, i, dir, &undo);
 			return 0;
 		}
 	}

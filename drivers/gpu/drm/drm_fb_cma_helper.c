@@ -181,12 +181,14 @@ EXPORT_SYMBOL_GPL(drm_fb_cma_debugfs_show);
  * struct drm_fbdev_cma - fbdev emulation of a device
  * @fb_helper: helper of DRM; its fb, modes and connectors go with
  *	drm_fbdev_cma_fini(), with mode_config.mutex held
+ * @preferred_bpp: bits per pixel that the device can show; constant
  * @cma_obj: memory of the frame, with a reference, or NULL; constant
  * @refcount: one reference for the driver, and one for the struct fb_info once
  *	it is registered, which open files and mappings of /dev/fb0 keep
  */
 struct drm_fbdev_cma {
 	struct drm_fb_helper fb_helper;
+	unsigned int preferred_bpp;
 	struct drm_gem_cma_object *cma_obj;
 	struct kref refcount;
 };
@@ -364,6 +366,37 @@ static int new_info(struct drm_fbdev_cma *fbdev, const char *id)
 	return 0;
 }
 
+/* Can a CRTC show a format? One that does not tell its formats may. */
+static bool crtc_shows(const struct drm_crtc *crtc, u32 format)
+{
+	unsigned int i;
+
+	for (i = 0; i < crtc->nr_plane_formats; i++)
+		if (crtc->plane_formats[i] == format)
+			return true;
+	return !crtc->nr_plane_formats;
+}
+
+/* Let video= choose only a format that all CRTCs can show. */
+static void check_format(struct drm_fbdev_cma *fbdev,
+			 struct drm_mode_fb_cmd *cmd)
+{
+	u32 format = drm_mode_legacy_fb_format(cmd->bpp, cmd->depth);
+	struct drm_fb_helper *helper = &fbdev->fb_helper;
+	int i;
+
+	for (i = 0; i < helper->crtc_count; i++) {
+		if (crtc_shows(helper->crtc_info[i].mode_set.crtc, format))
+			continue;
+		dev_warn(helper->dev->dev, "video=: %u bits per pixel are not supported, %u are used\n",
+			 cmd->depth == 15 ? 15 : cmd->bpp,
+			 fbdev->preferred_bpp);
+		cmd->bpp = fbdev->preferred_bpp;
+		cmd->depth = cmd->bpp == 32 ? 24 : cmd->bpp;
+		return;
+	}
+}
+
 /*
  * Create the frame and its struct fb_info. Return 1, 0 if they exist, or an
  * errno; the caller of drm_fb_helper_initial_config() cleans up.
@@ -384,6 +417,7 @@ static int fbdev_probe(struct drm_fb_helper *helper,
 
 	if (helper->fb)
 		return 0;
+	check_format(fbdev, &cmd);
 	if (cmd.depth < 15)	/* needs a palette in hardware */
 		return -EINVAL;
 
@@ -438,7 +472,8 @@ static void detach(struct drm_fbdev_cma *fbdev)
  * drm_fbdev_cma_init() - create /dev/fbN, which may become the console
  * @dev: device with CRTCs, encoders and connectors
  * @preferred_bpp: bits per pixel, 16 or more, which @dev can show; video=
- *	on the command line can ask for others
+ *	on the command line can ask for others, unless the primary planes tell
+ *	that they cannot show them
  * @num_crtc: number of CRTCs
  * @max_conn_count: maximum number of connectors of a CRTC
  *
@@ -465,6 +500,7 @@ struct drm_fbdev_cma *drm_fbdev_cma_init(struct drm_device *dev,
 		kfree(fbdev);
 		return ERR_PTR(-ENOMEM);
 	}
+	fbdev->preferred_bpp = preferred_bpp;
 	kref_init(&fbdev->refcount);
 	drm_dev_ref(dev);
 

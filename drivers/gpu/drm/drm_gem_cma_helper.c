@@ -171,22 +171,25 @@ void drm_gem_cma_free_object(struct drm_gem_object *gem_obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_cma_free_object);
 
-/* Create an object that is charged to the user of the caller. */
+/* Create an object that is charged to device, open file and user. */
 static struct drm_gem_cma_object *create_charged(struct drm_device *drm,
+						 struct drm_file *file_priv,
 						 size_t size)
 {
 	struct drm_gem_cma_object *cma_obj;
 	struct dma_charge charge = { NULL };
-	int ret = dma_charge(&charge, NULL, size);
+	int ret = dma_charge_device(&charge, drm->dev, file_priv, size);
 
 	if (ret)
 		return ERR_PTR(ret);
 
 	cma_obj = drm_gem_cma_create(drm, size);
-	if (IS_ERR(cma_obj))
+	if (IS_ERR(cma_obj)) {
 		dma_uncharge(&charge);
-	else
-		cma_obj->charge = charge;
+		return cma_obj;
+	}
+	cma_obj->charge = charge;
+	cma_obj->base.charge = &cma_obj->charge;
 	return cma_obj;
 }
 
@@ -216,7 +219,7 @@ int drm_gem_cma_dumb_create(struct drm_file *file_priv, struct drm_device *drm,
 	if (size > LONG_MAX)
 		return -EINVAL;
 
-	cma_obj = create_charged(drm, size);
+	cma_obj = create_charged(drm, file_priv, size);
 	if (IS_ERR(cma_obj))
 		return PTR_ERR(cma_obj);
 

@@ -27,6 +27,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-charge.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
@@ -61,6 +62,17 @@ void drm_prime_init(struct drm_device *dev)
 void drm_prime_init_file(struct drm_file *file_priv)
 {
 	mutex_init(&file_priv->prime.lock);
+}
+
+/**
+ * drm_prime_release_file() - an open file is closed
+ * @file_priv: open file
+ *
+ * Context: process context.
+ */
+void drm_prime_release_file(struct drm_file *file_priv)
+{
+	dma_charge_forget(file_priv);
 }
 
 /*
@@ -417,8 +429,10 @@ struct dma_buf *drm_gem_prime_export(struct drm_device *dev,
 	dma_buf = __dma_buf_export(obj, &drm_gem_prime_dmabuf_ops, obj->size,
 				   flags & O_ACCMODE, dev->driver->name,
 				   dev->driver->fops.owner);
-	if (!IS_ERR(dma_buf))
+	if (!IS_ERR(dma_buf)) {
 		drm_dev_ref(dev);
+		dma_buf->charge = obj->charge;
+	}
 	return dma_buf;
 }
 EXPORT_SYMBOL_GPL(drm_gem_prime_export);

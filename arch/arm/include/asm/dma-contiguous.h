@@ -66,6 +66,7 @@ void *arm_dma_alloc_contiguous(struct device *dev, size_t size, u64 mask,
 			       bool mapped);
 bool arm_dma_free_contiguous(struct device *dev, size_t size, void *cpu_addr,
 			     dma_addr_t handle);
+bool arm_dma_prepare_highmem(struct page *page, size_t size, pgprot_t prot);
 int arm_dma_mmap_contiguous(struct device *dev, struct vm_area_struct *vma,
 			    void *cpu_addr, dma_addr_t handle, size_t size);
 
@@ -92,6 +93,12 @@ static inline void *arm_dma_alloc_contiguous(struct device *dev, size_t size,
 
 static inline bool arm_dma_free_contiguous(struct device *dev, size_t size,
 					   void *cpu_addr, dma_addr_t handle)
+{
+	return false;
+}
+
+static inline bool arm_dma_prepare_highmem(struct page *page, size_t size,
+					   pgprot_t prot)
 {
 	return false;
 }

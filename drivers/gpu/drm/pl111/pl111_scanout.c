@@ -90,7 +90,8 @@ static void retire(struct work_struct *work)
  *
  * If the controller is off, it starts with this frame when it is switched on.
  *
- * Context: process context, may sleep; mode_config.mutex is held.
+ * Context: process context, may sleep; mode_config.mutex is held. Or a panic,
+ * without @event.
  * Return: 0, -EBUSY if the previous flip is not complete, -ENODEV if the
  * hardware was removed, or the error of drm_vblank_get().
  */
@@ -98,12 +99,22 @@ int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
 	       struct drm_pending_vblank_event *event)
 {
 	struct drm_gem_cma_object *cma_obj = drm_fb_cma_get_gem_obj(fb, 0);
+	u32 base = cma_obj->paddr + y * fb->pitch;
 	struct drm_device *dev = pl111->dev;
 	struct drm_gem_object *retired;
 	int ret;
 
 	if (pl111->gone)
 		return -ENODEV;
+	/*
+	 * A panic shows the console, when a pending flip does not complete and
+	 * no lock may be taken. A client that sets a frame during an oops gets
+	 * here, too: DRM switches off before the frame is freed.
+	 */
+	if (oops_in_progress && !event) {
+		reg_write(pl111, base, CLCD_UBAS);
+		return 0;
+	}
 	if (pl111->on) {
 		ret = drm_vblank_get(dev, 0);
 		if (ret)
@@ -124,7 +135,7 @@ int pl111_show(struct pl111 *pl111, struct drm_framebuffer *fb, int y,
 
 	pl111->event = event;
 	pl111->flipping = pl111->on;
-	reg_write(pl111, cma_obj->paddr + y * fb->pitch, CLCD_UBAS);
+	reg_write(pl111, base, CLCD_UBAS);
 	/*
 	 * If the address was latched between the two writes, the flip completes
 	 * a frame late, but never too early.

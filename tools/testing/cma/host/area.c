@@ -892,6 +892,32 @@ TEST(claimed, "if others have claimed everything, wait until they drop a claim")
 	host_check_area(cma);
 }
 
+TEST(never_fits, "what no release can make room for fails at once, also while others have claims")
+{
+	struct cma *cma = area_of(2, 0);
+	unsigned long start = jiffies, limit = cma->count - 256;
+
+	cma_set_reserve(cma, 256);
+	cma->nr_claims = 1;
+	bitmap_set(cma->bitmap, 0, 1);
+	REQUIRE(!cma_alloc(cma, limit + 1, 0, false));
+	REQUIRE(strstr(host.log, "error -12"));
+	/* Only the reserve has an address with this alignment that is left over */
+	REQUIRE(!cma_alloc(cma, 1000, 11, false));
+	REQUIRE(!cma_alloc(cma, 1, 20, false));
+	REQUIRE(!cma_alloc_reserve(cma, 1, 31, false));
+	REQUIRE_EQ(jiffies - start, 0);
+	REQUIRE_EQ(atomic_long_read(&cma->nr_skipped[CMA_SKIP_CLAIMED]), 0);
+
+	/* No range is in the reserve and in the rest */
+	REQUIRE(!cma_alloc_reserve(cma, cma->count, 0, false));
+	REQUIRE_EQ(jiffies - start, 0);
+
+	/* This would fit after a release */
+	REQUIRE(!cma_alloc(cma, limit, 0, false));
+	REQUIRE_EQ(jiffies - start, 50);
+}
+
 TEST(latency, "the time of each allocation is counted, and the longest is kept")
 {
 	struct cma *cma = area_of(1, 0);
@@ -1234,34 +1260,70 @@ static const char *reserve_name(size_t row)
 	return name;
 }
 
+/* As area_of(), with a reserve of 256 pages, of which the last bit is asked for in part */
+static struct cma *area_with_reserve(unsigned int order_per_bit)
+{
+	struct cma *cma;
+
+	host_pages(BASE, 2 * BLOCK);
+	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(2 * BLOCK), order_per_bit,
+					 "test", &cma), 0);
+	cma_set_reserve(cma, 256 - (1UL << order_per_bit) + 1);
+	REQUIRE_EQ(host_core_initcall(), 0);
+	return cma;
+}
+
+/* The reserve is as it was after boot, and nothing else is allocated */
+static void check_reserve_free(struct cma *cma)
+{
+	host_check_area(cma);
+	REQUIRE_EQ(cma->reserve, 256);
+	REQUIRE_EQ(cma_used_pages(cma), 0);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), 256);
+}
+
 TEST_TABLE(reserve, "the reserve at the high end of an area", ARRAY_SIZE(reserve_orders),
 	   reserve_name)
 {
-	struct cma *cma = area_of(2, reserve_orders[row]);
-	unsigned long unit = 1UL << reserve_orders[row], count, limit;
+	struct cma *cma = area_with_reserve(reserve_orders[row]);
+	unsigned long unit = 1UL << reserve_orders[row], count, limit = cma->count - 256;
 	struct page *page;
 
-	cma_set_reserve(cma, 256 - unit + 1);	/* in the middle of a bit */
-	limit = cma->count - 256;
+	check_reserve_free(cma);
+	REQUIRE_EQ(totalcma_pages, limit);
+	REQUIRE_EQ(host_nr(PAGE_FREE), limit);
 	for (count = 1; count <= cma->count; count += count < 80 ? 1 : 61) {
+		unsigned long size = ALIGN(count, unit);
+
 		page = cma_alloc(cma, count, 0, true);
-		REQUIRE_EQ(!!page, ALIGN(count, unit) <= limit);
+		REQUIRE_EQ(!!page, size <= limit);
 		if (page) {
 			REQUIRE(offset(page) + count <= limit);
 			REQUIRE(cma_release(cma, page, count));
 		}
 		page = cma_try_alloc(cma, count, 0);
-		REQUIRE_EQ(!!page, ALIGN(count, unit) <= limit);
+		REQUIRE_EQ(!!page, size <= limit);
 		if (page)
 			REQUIRE(cma_release(cma, page, count));
+
+		/* It comes first, and is packed as the area is */
 		page = cma_alloc_reserve(cma, count, 0, true);
-		REQUIRE(page);
-		REQUIRE(cma_release(cma, page, count));
+		REQUIRE_EQ(!!page, size <= limit);
+		if (size <= 256)
+			REQUIRE_EQ(offset(page), count <= 64 ? limit : cma->count - size);
+		else if (page)
+			REQUIRE(offset(page) + count <= limit);
+		if (page) {
+			REQUIRE_EQ(cma_buffer_pages(cma, page), count);
+			REQUIRE(cma_release(cma, page, count));
+		}
 		page = cma_try_alloc_reserve(cma, count, 0);
-		REQUIRE(page);
-		REQUIRE(cma_release(cma, page, count));
+		REQUIRE_EQ(!!page, size <= limit);
+		REQUIRE_EQ(page && offset(page) >= limit, size <= 256);
+		if (page)
+			REQUIRE(cma_release(cma, page, count));
 	}
-	check_all_free(cma);
+	check_reserve_free(cma);
 
 	/* Pages in use have to be moved, but not into the reserve */
 	host_set(BASE, limit, PAGE_MOVABLE);
@@ -1276,6 +1338,7 @@ TEST_TABLE(reserve, "the reserve at the high end of an area", ARRAY_SIZE(reserve
 	REQUIRE(!cma_alloc(cma, 256, 0, true));
 	page = cma_alloc_reserve(cma, 256, 8, true);
 	REQUIRE_EQ(offset(page), limit);
+	REQUIRE(!cma_alloc_reserve(cma, 1, 0, true));
 	REQUIRE(cma_release(cma, page, 256));
 	page = cma_alloc_reserve(cma, 1, 0, true);
 	REQUIRE_EQ(offset(page), limit);
@@ -1287,4 +1350,112 @@ TEST_TABLE(reserve, "the reserve at the high end of an area", ARRAY_SIZE(reserve
 	page = cma_alloc(cma, 32, 0, true);
 	REQUIRE_EQ(offset(page), limit - 32);
 	REQUIRE(cma_release(cma, page, 32));
+	check_reserve_free(cma);
+	REQUIRE_STREQ(host.log, "");
+}
+
+TEST(reserve_alone, "an allocation from the reserve neither empties nor waits nor reclaims")
+{
+	struct cma *cma = area_with_reserve(0);
+	struct page *pages[8];
+	unsigned int i;
+
+	host_set(BASE, cma->count - 256, PAGE_MOVABLE);
+	host.now = 0;
+	for (i = 0; i < 8; i++) {
+		pages[i] = cma_alloc_reserve(cma, 32, 5, false);
+		REQUIRE(offset(pages[i]) >= cma->count - 256);
+	}
+	REQUIRE_EQ(cma_used_pages(cma), 256);
+	REQUIRE_EQ(host.scanned + host.emptied + host.drains + host.reclaims + host.sleeps +
+		   host.now, 0);
+
+	/* When it is full, the rest of the area is emptied for those who may use both */
+	REQUIRE(!cma_try_alloc_reserve(cma, 32, 5));
+	pages[7] = cma_alloc_reserve(cma, 32, 5, false);
+	REQUIRE(offset(pages[7]) < cma->count - 256);
+	REQUIRE(host.emptied);
+	REQUIRE(cma_release(cma, pages[7], 32));
+
+	/* Parts of a buffer can be released */
+	for (i = 0; i < 7; i++) {
+		REQUIRE(!cma_release(cma, pages[i], 33));
+		REQUIRE(cma_release(cma, pages[i] + 16, 16));
+		REQUIRE(cma_release(cma, pages[i], 16));
+	}
+	REQUIRE_EQ(cma_used_pages(cma), 32);
+	host_check_area(cma);
+}
+
+TEST(reserve_busy, "a page of the reserve that is used after its release is not allocated")
+{
+	struct cma *cma = area_with_reserve(0);
+	unsigned long limit = cma->count - 256;
+	struct page *page = cma_alloc_reserve(cma, 256, 8, false), *small, *large;
+
+	/* Somebody has a reference, and somebody else has dropped one too many */
+	pfn_to_page(BASE + limit + 3)->refs = 1;
+	pfn_to_page(BASE + limit + 100)->refs = -1;
+	REQUIRE(cma_release(cma, page, 256));
+	REQUIRE(strstr(host.log, "area test: 2 of 256 pages of the reserve up to pfn 0x60c00 "
+			"are still in use\n"));
+
+	small = cma_alloc_reserve(cma, 8, 0, false);
+	REQUIRE_EQ(offset(small), limit + 4);
+	large = cma_try_alloc_reserve(cma, 88, 0);
+	REQUIRE_EQ(offset(large), limit + 256 - 88);
+	REQUIRE(cma_release(cma, large, 88));
+	large = cma_try_alloc_reserve(cma, 65, 0);
+	REQUIRE(cma_release(cma, large, 65));
+	/* From the rest */
+	large = cma_try_alloc_reserve(cma, 200, 0);
+	REQUIRE(offset(large) + 200 <= limit);
+	REQUIRE(cma_release(cma, large, 200));
+	REQUIRE(cma_release(cma, small, 8));
+
+	pfn_to_page(BASE + limit + 3)->refs = 0;
+	pfn_to_page(BASE + limit + 100)->refs = 0;
+	page = cma_alloc_reserve(cma, 256, 8, false);
+	REQUIRE_EQ(offset(page), limit);
+	REQUIRE(cma_release(cma, page, 256));
+	check_reserve_free(cma);
+}
+
+/* Somebody allocates a page of the last block as soon as it is free */
+static void use_reserve_page(enum host_state state)
+{
+	struct page *page = pfn_to_page(BASE + 2 * BLOCK - 7);
+
+	if (page->state == PAGE_FREE)
+		page->state = state;
+}
+
+static void move_reserve_page(void)
+{
+	use_reserve_page(PAGE_MOVABLE);
+}
+
+static void pin_reserve_page(void)
+{
+	use_reserve_page(PAGE_PINNED);
+}
+
+TEST(reserve_boot, "a page of the reserve that is used at boot is moved, or there is no reserve")
+{
+	struct cma *cma;
+
+	host.on_block = move_reserve_page;
+	cma = area_with_reserve(0);
+	check_reserve_free(cma);
+	REQUIRE_EQ(pfn_to_page(BASE + 2 * BLOCK - 7)->moves, 1);
+
+	host_reset();
+	host.on_block = pin_reserve_page;
+	cma = area_with_reserve(0);
+	REQUIRE_EQ(cma->reserve, 0);
+	REQUIRE_EQ(totalcma_pages, 2 * BLOCK);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), 0);
+	REQUIRE(strstr(host.log, "area test: pfn 0x60bf9 is in use; no reserve"));
+	REQUIRE(!cma_alloc_reserve(cma, 2 * BLOCK, 0, true));
+	REQUIRE(cma_release(cma, cma_alloc_reserve(cma, 1000, 0, true), 1000));
 }

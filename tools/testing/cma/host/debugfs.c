@@ -135,6 +135,22 @@ TEST(debugfs, "alloc, free and the numbers of an area")
 	host_check_area(cma);
 }
 
+TEST(debugfs_reserve, "the reserve and the rest of an area are two ranges")
+{
+	struct cma *cma = area_with_files(2);
+
+	/* As at boot, but with files */
+	cma_set_reserve(cma, 254);
+	host_set(0x60400 + 768, 256, PAGE_OWNED);
+	REQUIRE_EQ(get("maxchunk"), 768);
+	REQUIRE_EQ(put("alloc", "768"), 3);
+	REQUIRE_EQ(get("maxchunk"), 256);
+	REQUIRE_EQ(put("alloc", "1"), -ENOMEM);
+	REQUIRE_EQ(put("free", "768"), 3);
+	REQUIRE_EQ(get("maxchunk"), 768);
+	host_check_area(cma);
+}
+
 TEST(debugfs_part, "a buffer that is not a multiple of a bit can be freed, too")
 {
 	struct cma *cma = area_with_files(2);
@@ -168,5 +184,24 @@ TEST(debugfs_stats, "what emptying ranges took, and how long allocations took")
 	REQUIRE(strstr(text("latency"), "\n128 0\n256 1\n512 0\n"));
 	REQUIRE(!strncmp(text("latency"), "0 0\n1 0\n2 0\n4 0\n", 16));
 	REQUIRE(strstr(text("latency"), "\n4194304 0\n"));
+	host_check_area(cma);
+}
+
+TEST(debugfs_pages, "what the pages are that are not part of a buffer or of the reserve")
+{
+	struct cma *cma = area_with_files(2);
+
+	cma_set_reserve(cma, 256);
+	host_set(0x60400 + 768, 256, PAGE_OWNED);
+	REQUIRE_EQ(put("alloc", "100"), 3);
+	host_set(0x60400 + 100, 50, PAGE_MOVABLE);
+	host_set(0x60400 + 200, 7, PAGE_PINNED);
+	host_set(0x60400 + 300, 5, PAGE_FIXED);
+	host_set(0x60400 + 400, 3, PAGE_IO);
+	host_set(0x60400 + 500, 2, PAGE_CLEAN);
+	host_set(0x60400 + 600, 1, PAGE_PINNED);
+	REQUIRE_STREQ(text("pages"), "free 600\nunused_cache 2\nmovable 50\nunder_io 3\npinned 8\n"
+		      "fixed 5\nused 100\n");
+	REQUIRE_EQ(put("free", "100"), 3);
 	host_check_area(cma);
 }

@@ -8,7 +8,7 @@ out=${CMA_OUT:-$repo/build/host}
 kernel=("$src"/drivers/base/{cma,dma-contiguous,dma-contiguous-param}.c)
 cflags=(-std=gnu11 -O1 -g -Wall -Werror -pthread
 	"-fsanitize=address,undefined" -fno-sanitize-recover=all -fno-omit-frame-pointer
-	-DCONFIG_CMA=1 -DCONFIG_CMA_AREAS=7)
+	-DCONFIG_CMA=1 -DCONFIG_DMA_CMA=1 -DCONFIG_CMA_AREAS=7)
 
 # Each header of the kernel that is not ours is replaced by stubs.h
 stub_headers() {

@@ -784,10 +784,13 @@ static const struct param_row {
 	{ { "a,auto" }, { }, NULL, "cma: cma_area=a,auto: not a size; no area\n" },
 	{ { "a,big" }, { }, NULL, "cma: cma_area=a,big: not a size; no area\n" },
 	{ { "a,8M@" }, { }, NULL, "cma: cma_area=a,8M@: not an address; no area\n" },
-	{ { "a,8M,shared" }, { }, NULL, "cma: cma_area=a,8M,shared: not \"exclusive\"; no area\n" },
-	{ { "a,8M," }, { }, NULL, "cma: cma_area=a,8M,: not \"exclusive\"; no area\n" },
+	{ { "a,8M,held" }, { }, NULL,
+	  "cma: reserved 8192 KiB at 0x7e800000 (cma_area=a,8M,held)\n" },
+	{ { "a,8M,shared" }, { }, NULL,
+	  "cma: cma_area=a,8M,shared: not \"exclusive\" or \"held\"; no area\n" },
+	{ { "a,8M," }, { }, NULL, "cma: cma_area=a,8M,: not \"exclusive\" or \"held\"; no area\n" },
 	{ { "a,8M,exclusive,exclusive" }, { }, NULL,
-	  "cma: cma_area=a,8M,exclusive,exclusive: not \"exclusive\"; no area\n" },
+	  "cma: cma_area=a,8M,exclusive,exclusive: not \"exclusive\" or \"held\"; no area\n" },
 	{ { "a/b,8M" }, { }, NULL, "cma: cma_area=a/b,8M: not a name; no area\n" },
 	{ { "a:b,8M" }, { }, NULL, "cma: cma_area=a:b,8M: not a name; no area\n" },
 	{ { "..,8M" }, { }, NULL, "cma: cma_area=..,8M: not a name; no area\n" },
@@ -1087,6 +1090,32 @@ TEST(reserve_kept, "others cannot use up the reserve, and listed devices can use
 	REQUIRE(dma_release_from_contiguous(&disk, page, 256));
 }
 
+TEST(area_held, "a held area is for its devices only, and its pages for nobody else")
+{
+	struct device dev = { NULL, "camera" };
+	struct page *page;
+	struct cma *cma;
+
+	machine_with_areas("0");
+	param(host_early_cma_area, "a,8M,held");
+	param(host_early_cma_dev, "camera:a");
+	dma_contiguous_reserve(0);
+	cma = dev_get_cma_area(&dev);
+	REQUIRE(cma_is_exclusive(cma));
+	host_pages(cma->base_pfn, cma->count);
+	REQUIRE_EQ(host_core_initcall(), 0);
+	REQUIRE_EQ(host_nr(PAGE_OWNED), cma->count);
+	REQUIRE_EQ(totalcma_pages, 0);
+	page = dma_alloc_from_contiguous(&dev, 2048, 0);
+	REQUIRE_EQ(page_to_pfn(page), cma->base_pfn);
+	REQUIRE(!dma_alloc_from_contiguous(&dev, 1, 0));
+	REQUIRE(dma_release_from_contiguous(&dev, page, 2048));
+	page = cma_try_alloc_for(&dev, cma, 2048, 0);
+	REQUIRE(page);
+	REQUIRE(dma_release_from_contiguous(&dev, page, 2048));
+	host_check_area(cma);
+}
+
 TEST(reserve_whole, "others cannot take or split the reserve with large buffers")
 {
 	struct device dev = { NULL, "player" }, disk = { NULL, "disk" };
@@ -1101,9 +1130,12 @@ TEST(reserve_whole, "others cannot take or split the reserve with large buffers"
 	page = dma_alloc_from_contiguous(&dev, 65, 0);
 	REQUIRE_EQ(page_to_pfn(page), 0x60800 + 2048 - 256 - 65);
 	REQUIRE(dma_release_from_contiguous(&dev, page, 65));
-	page = dma_alloc_from_contiguous(&disk, 2048, 0);
-	REQUIRE(page);
-	REQUIRE(dma_release_from_contiguous(&disk, page, 2048));
+	/* A listed device has both, but no buffer that is in both */
+	REQUIRE(!dma_alloc_from_contiguous(&disk, 2048 - 255, 0));
+	page = dma_alloc_from_contiguous(&disk, 2048 - 256, 0);
+	REQUIRE_EQ(page_to_pfn(page), 0x60800);
+	REQUIRE(dma_alloc_from_contiguous(&disk, 256, 8));
+	REQUIRE(dma_release_from_contiguous(&disk, page, 2048 - 256));
 	host_check_area(dma_contiguous_default_area);
 }
 

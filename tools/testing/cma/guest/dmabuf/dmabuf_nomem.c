@@ -12,10 +12,10 @@
 
 #include "tap.h"
 #include "guest.h"
+#include "faults.h"
 #include "heap.h"
 #include "importer.h"
 
-#define FAULTS	"/sys/kernel/debug"
 #define SIZE	(256 * 1024)
 
 enum step { ALLOC, NAME, MMAP, ATTACH, MAP, MOVE, FD, NR_STEPS };
@@ -26,37 +26,6 @@ static const char *const step_names[NR_STEPS] = {
 
 /* How often each step failed, over all processes. */
 static unsigned int *failures;
-
-static int make_it_fail;	/* /proc/self/make-it-fail */
-
-static void set_fault(const char *kind, const char *name, long value)
-{
-	char path[128], text[32];
-	int error;
-
-	snprintf(path, sizeof(path), FAULTS "/%s/%s", kind, name);
-	snprintf(text, sizeof(text), "%ld", value);
-	error = write_file(path, text);
-	if (error == -ENOENT)
-		skip("the kernel injects no faults");
-	REQUIRE(!error, "%s: %s", path, strerror(-error));
-}
-
-/* Has no allocation failed since the failure was set up? */
-static bool is_unused(const char *kind)
-{
-	char path[128], text[32];
-
-	snprintf(path, sizeof(path), FAULTS "/%s/times", kind);
-	read_file(path, text, sizeof(text));
-	return strtol(text, NULL, 10) == 1;
-}
-
-static void inject(bool on)
-{
-	REQUIRE(pwrite(make_it_fail, on ? "1" : "0", 1, 0) == 1, "%s",
-		strerror(errno));
-}
 
 /* Check what a step returned: success or ENOMEM. */
 static bool worked(enum step step, int ret)
@@ -112,10 +81,7 @@ static void use_buffer(void *arg)
 	int heap = *(int *)arg, fd, copy;
 	char *mem;
 
-	make_it_fail = open("/proc/self/make-it-fail", O_RDWR | O_CLOEXEC);
-	REQUIRE(make_it_fail >= 0, "%s", strerror(errno));
-	/* Touch all pages now: a failing page fault is not tested here */
-	REQUIRE(!mlockall(MCL_CURRENT), "%s", strerror(errno));
+	faults_open();
 
 	if (!STEP(ALLOC, alloc(heap, &fd)))
 		return;
@@ -147,10 +113,7 @@ static void fail_each(const char *kind, int heap, int step)
 	struct totals before = totals_now();
 	long space, end = 0;
 
-	set_fault(kind, "task-filter", 1);
-	set_fault(kind, "probability", 100);
-	set_fault(kind, "verbose", 0);
-	set_fault(kind, "ignore-gfp-wait", 0);
+	faults_begin(kind);
 	do {
 		end += step;
 		REQUIRE(end < 50000, "there is no end");
@@ -195,8 +158,6 @@ TEST(nomem_slab, "every slab allocation fails once, and nothing leaks")
 
 static void fail_pages(int heap)
 {
-	set_fault("fail_page_alloc", "ignore-gfp-highmem", 0);
-	set_fault("fail_page_alloc", "min-order", 0);
 	fail_each("fail_page_alloc", heap, 1);
 }
 

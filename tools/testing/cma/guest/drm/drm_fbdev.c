@@ -286,6 +286,47 @@ TEST(blanked, "a client gets a display that the console has blanked, in the same
 	REQUIRE(shows(&fb, true), "shows %#x", scanout_address());
 }
 
+#define MAX_FLIPS	50
+
+TEST(panic, "a panic shows the console, also while the flip of a client is pending")
+{
+	struct fbdev fb = fbdev_open();
+	struct pollfd pollfd = { .events = POLLIN };
+	long before = used();
+	struct display display;
+	struct frame frame;
+	unsigned int flips;
+	bool pending = false;
+
+	REQUIRE(!module_load("cma_panic"), "no module");
+	pollfd.fd = card_open();
+	display_open(&display, pollfd.fd);
+	frame_create(pollfd.fd, &frame, fb.var.xres, fb.var.yres,
+		     fb.var.bits_per_pixel);
+	display_show(&display, &frame);
+	for (flips = 0; flips < MAX_FLIPS && !pending; flips++) {
+		REQUIRE(!display_flip(&display, frame.fb, 1), "flip");
+		REQUIRE(!write_file("/sys/module/cma_panic/parameters/now", "1"),
+			"write");
+		pending = !poll(&pollfd, 1, 0);
+		REQUIRE(scanout_address() == fb.fix.smem_start && display_is_on(),
+			"%u: shows %#x, not %#lx", flips, scanout_address(),
+			fb.fix.smem_start);
+		REQUIRE(card_event(pollfd.fd).user_data == 1, "event");
+	}
+	REQUIRE(pending, "no flip was pending");
+
+	/* The client can go on, as it does after an oops */
+	REQUIRE(!display_flip(&display, frame.fb, 2) &&
+		card_event(pollfd.fd).user_data == 2, "another flip");
+	REQUIRE(shows(&fb, false), "the console");
+	munmap(frame.mem, frame.size);
+	close(pollfd.fd);
+	REQUIRE(shows(&fb, true), "shows %#x", scanout_address());
+	require_used(before);
+	REQUIRE(!module_unload("cma_panic"), "the module is in use");
+}
+
 TEST(export, "the frame of " FB  " can be exported as a buffer")
 {
 	struct fbdev fb = fbdev_open();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers are charged to users and open files, whose limits hold
+ * Buffers of heaps are charged to users and open files, whose limits hold
  */
 #include "tap.h"
 #include "guest.h"
 #include "heap.h"
 #include "charge.h"
+
+#include <pthread.h>
 
 #define SIZE		(256U << 10)
 /* Of this series; the program is compiled with the headers of the compiler */
@@ -199,6 +201,158 @@ static int alloc_and_hold(int heap, int pipe)
 	return 0;
 }
 
+/* Allocate, and send the buffer to another process. */
+static int alloc_and_send(int heap, int sock)
+{
+	int fd = heap_alloc(heap, SIZE, O_RDWR);
+
+	return fd < 0 || send_fd(sock, fd);
+}
+
+static void check_owner_dies(int heap)
+{
+	struct charged before = charged(SOMEBODY);
+	int sock[2], fd;
+	__u8 *mem;
+
+	no_limits();
+	set_limit("user_limit", "256K");
+	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM, 0, sock), "%s", strerror(errno));
+	REQUIRE(!as_user(SOMEBODY, alloc_and_send, heap, sock[0]), "no buffer");
+	fd = receive_fd(sock[1]);
+	REQUIRE(fd >= 0, "%s", strerror(-fd));
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes + SIZE, "%llu bytes are charged",
+		charged(SOMEBODY).bytes);
+	/* Others who are the same user share the limit with the dead */
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 2) == 0, "a second buffer");
+	REQUIRE(as_user(SOMEBODY_ELSE, how_many, heap, 2) == 1, "somebody else's");
+	mem = map_buffer(fd, SIZE);
+	close(fd);
+	memset(mem, 1, SIZE);
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes + SIZE, "a mapping holds it");
+	munmap(mem, SIZE);
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes, "%llu bytes remain",
+		charged(SOMEBODY).bytes);
+	REQUIRE(as_user(SOMEBODY, how_many, heap, 2) == 1, "free memory counts");
+	close(sock[0]);
+	close(sock[1]);
+	no_limits();
+}
+
+TEST(owner_dies, "a buffer stays charged to its owner who died, until the last user is gone")
+{
+	each_heap(check_owner_dies);
+}
+
+/* Four threads of a user keep buffers until they are refused. */
+#define FULL_BUFFERS	16
+#define FULL_THREADS	4
+
+static int full_heap;
+
+static void *alloc_until_full(void *arg)
+{
+	int *fds = arg, n;
+
+	for (n = 0; n < FULL_BUFFERS; n++) {
+		fds[n] = heap_alloc(full_heap, SIZE / 4, O_RDWR);
+		if (fds[n] < 0)
+			break;
+	}
+	return NULL;
+}
+
+/* The number of buffers that the threads got, or 100 if another error came. */
+static int all_until_full(int heap, int unused)
+{
+	static int fds[FULL_THREADS][FULL_BUFFERS];
+	pthread_t threads[FULL_THREADS];
+	int i, n, total = 0;
+
+	(void)unused;
+	full_heap = heap;
+	memset(fds, 0xff, sizeof(fds));
+	for (i = 0; i < FULL_THREADS; i++)
+		if (pthread_create(&threads[i], NULL, alloc_until_full, fds[i]))
+			return 101;
+	for (i = 0; i < FULL_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (i = 0; i < FULL_THREADS; i++) {
+		for (n = 0; n < FULL_BUFFERS && fds[i][n] >= 0; n++)
+			total++;
+		if (n < FULL_BUFFERS && fds[i][n] != -EDQUOT)
+			return 100;
+	}
+	return total;
+}
+
+TEST(exact, "threads that allocate at the same time get the limit to the byte")
+{
+	int heap = heap_open_cma(), i;
+
+	for (i = 0; i < 20; i++) {
+		no_limits();
+		set_limit("user_limit", i % 2 ? "1M" : "max");
+		set_limit("file_limit", i % 2 ? "max" : "640K");
+		REQUIRE(as_user(SOMEBODY, all_until_full, heap, 0) == (i % 2 ? 16 : 10),
+			"round %d", i);
+	}
+	no_limits();
+	REQUIRE(!charged(SOMEBODY).bytes, "%llu bytes remain", charged(SOMEBODY).bytes);
+}
+
+/* Fill the limit, tell the parent, and go on when it has changed the limit. */
+static int fill_and_wait(int heap, int sock)
+{
+	int n = how_many(heap, 8), more, fd;
+	char c = n;
+
+	if (write(sock, &c, 1) != 1 || read(sock, &c, 1) != 1)
+		return 91;
+	more = how_many(heap, 8);
+	c = more;
+	if (write(sock, &c, 1) != 1 || read(sock, &c, 1) != 1)
+		return 92;
+	fd = heap_alloc(heap, SIZE, O_RDWR);
+	return fd < 0 ? -fd : 0;
+}
+
+static void check_full(int heap)
+{
+	struct charged before = charged(SOMEBODY);
+	int sock[2], status;
+	pid_t pid;
+	char c;
+
+	no_limits();
+	set_limit("user_limits", "1000 1M");
+	REQUIRE(!socketpair(AF_UNIX, SOCK_STREAM, 0, sock), "%s", strerror(errno));
+	pid = fork();
+	REQUIRE(pid >= 0, "%s", strerror(errno));
+	if (!pid)
+		_exit(setuid(SOMEBODY) ? 99 : fill_and_wait(heap, sock[0]));
+	REQUIRE(read(sock[1], &c, 1) == 1 && c == 4, "%d buffers", c);
+	set_limit("user_limits", "1000 512K");
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes + MIB, "what exists was taken away");
+	REQUIRE(write(sock[1], &c, 1) == 1 && read(sock[1], &c, 1) == 1, "%s", strerror(errno));
+	REQUIRE(!c, "%d more buffers", c);
+	set_limit("user_limits", "1000 1280K");
+	REQUIRE(write(sock[1], &c, 1) == 1, "%s", strerror(errno));
+	REQUIRE(waitpid(pid, &status, 0) == pid && !status, "status %x", status);
+	REQUIRE(charged(SOMEBODY).bytes == before.bytes, "%llu bytes remain",
+		charged(SOMEBODY).bytes);
+	REQUIRE(charged(SOMEBODY).refused == before.refused + 2, "%lu refused",
+		charged(SOMEBODY).refused - before.refused);
+	close(sock[0]);
+	close(sock[1]);
+	no_limits();
+}
+
+TEST(full, "a limit that is lowered while it is reached takes nothing away, and gives nothing more")
+{
+	each_heap(check_full);
+}
+
 TEST(killed, "the charge of a process that is killed is gone")
 {
 	int heap = heap_open_cma(), fds[2], status;
@@ -276,10 +430,16 @@ TEST(malformed, "malformed limits are refused, and change nothing")
 	refuse("user_limits", "somebody 4M", EINVAL);
 	refuse("user_limits", "-1 4M", EINVAL);
 	refuse("user_limits", "4294967296 4M", ERANGE);
-	refuse("user_limits", "99999999999999 4M", EINVAL);
+	refuse("user_limits", "99999999999999 4M", ERANGE);
+	refuse("device_limit", "4X", EINVAL);
+	refuse("device_limits", "vivi.0", EINVAL);
+	refuse("device_limits", "vivi.0 4X", EINVAL);
+	refuse("device_limits", " 4M", EINVAL);
 	read_file(DIR_CHARGE "user_limit", text, sizeof(text));
 	REQUIRE(!strcmp(text, "4194304\n"), "%s", text);
 	read_file(DIR_CHARGE "user_limits", text, sizeof(text));
+	REQUIRE(!text[0], "%s", text);
+	read_file(DIR_CHARGE "device_limits", text, sizeof(text));
 	REQUIRE(!text[0], "%s", text);
 	no_limits();
 }

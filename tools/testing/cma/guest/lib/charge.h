@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Limits of users and open files, for the test programs. Include tap.h and guest.h
+ * Limits of users, devices and open files, for the test programs. Include tap.h and guest.h
  * first.
  */
 #ifndef CHARGE_H
@@ -26,6 +26,7 @@ static void no_limits(void)
 {
 	set_limit("user_limit", "max");
 	set_limit("file_limit", "max");
+	set_limit("device_limit", "max");
 	set_limit("user_limits", "1000 default");
 	set_limit("user_limits", "1001 default");
 }
@@ -40,31 +41,38 @@ static void refuse(const char *file, const char *text, int error)
 	REQUIRE(ret == -error, "%s: %s: %s", path, text, strerror(-ret));
 }
 
-/* What debugfs says of a user: buffers, bytes, peak, refused. */
+/* What debugfs says of a user or a device: buffers, bytes, peak, refused. */
 struct charged {
 	unsigned long buffers;
 	unsigned long long bytes, peak;
 	unsigned long refused;
 };
 
-static struct charged charged(unsigned int uid)
+static struct charged charged_as(const char *name)
 {
 	FILE *f = fopen("/sys/kernel/debug/dma_charge", "r");
 	struct charged c, none = { 0, 0, 0, 0 };
-	char line[200], limit[30];
-	unsigned int found;
+	char line[200], limit[30], found[70];
 
 	REQUIRE(f, "%s", strerror(errno));
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%u %lu %llu %llu %29s %lu", &found, &c.buffers,
+		if (sscanf(line, "%69s %lu %llu %llu %29s %lu", found, &c.buffers,
 			   &c.bytes, &c.peak, limit, &c.refused) == 6 &&
-		    found == uid) {
+		    !strcmp(found, name)) {
 			fclose(f);
 			return c;
 		}
 	}
 	fclose(f);
 	return none;
+}
+
+static struct charged charged(unsigned int uid)
+{
+	char name[20];
+
+	snprintf(name, sizeof(name), "%u", uid);
+	return charged_as(name);
 }
 
 /* Run as a user without privileges, with open heaps; returns its exit status. */

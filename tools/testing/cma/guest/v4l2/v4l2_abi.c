@@ -317,6 +317,25 @@ TEST(create_errors, "invalid requests for more buffers are refused")
 	require_totals(&before);
 }
 
+#define VID_LIMIT	"/sys/module/vivi/parameters/vid_limit"
+
+TEST(vid_limit, "a limit of 4 GiB and more does not wrap")
+{
+	static const char * const large[] = { "4096", "4097", "4294967295" };
+	unsigned int i;
+	int video, ret;
+
+	for (i = 0; i < ARRAY_SIZE(large); i++) {
+		ret = write_file(VID_LIMIT, large[i]);
+		REQUIRE(!ret, "%s", strerror(-ret));
+		video = camera_open(0, 640, 480);
+		ret = request(video, CAPTURE, MMAP, 4);
+		write_file(VID_LIMIT, "16");
+		REQUIRE(ret == 4, "%s MiB: %d", large[i], ret);
+		close(video);
+	}
+}
+
 TEST(create_exhausted, "a buffer that is too large leaves the queue as it was")
 {
 	int video = camera_open(0, WIDTH, HEIGHT);

@@ -239,7 +239,9 @@ static void *read_frame(void *arg)
 {
 	static char picture[SIZE];
 
-	return (void *)(long)read(*(int *)arg, picture, SIZE);
+	long size = read(*(int *)arg, picture, SIZE);
+
+	return (void *)(size < 0 ? -errno : size);
 }
 
 /* Start to capture, and let a thread wait for the next frame. */
@@ -272,15 +274,12 @@ static void check_read_keeps(unsigned int which)
 	int video = helpers_open(which);
 	__u32 type = CAPTURE;
 	pthread_t thread;
-	char byte;
 
 	read_begin(video, &thread);
 	REQUIRE(ioctl(video, VIDIOC_STREAMOFF, &type) && errno == EBUSY,
 		"STREAMOFF: %s", strerror(errno));
 	REQUIRE(request(video, CAPTURE, MMAP, 2) == -EBUSY, "REQBUFS");
 	REQUIRE(queue(video, CAPTURE, MMAP, 0, 0, 0) == -EBUSY, "QBUF");
-	REQUIRE(read(video, &byte, 1) < 0 && errno == EBUSY, "a second read: %s",
-		strerror(errno));
 	read_end(thread);
 	close(video);
 }
@@ -289,6 +288,33 @@ TEST(read_keeps, "an ioctl cannot change the queue while read() waits")
 {
 	check_read_keeps(0);
 	check_read_keeps(1);
+}
+
+/* Two threads read from one file; the frames come at the same rate to both. */
+static void check_two_readers(unsigned int which)
+{
+	int video = helpers_open(which), flags = fcntl(video, F_GETFL);
+	pthread_t first, second;
+	void *result;
+	char byte;
+
+	read_begin(video, &first);
+	REQUIRE(!fcntl(video, F_SETFL, flags | O_NONBLOCK), "O_NONBLOCK");
+	REQUIRE(read(video, &byte, 1) < 0 && errno == EAGAIN,
+		"a second read with O_NONBLOCK: %s", strerror(errno));
+	REQUIRE(!fcntl(video, F_SETFL, flags), "not O_NONBLOCK");
+	REQUIRE(!pthread_create(&second, NULL, read_frame, &video), "thread");
+	usleep(100000);
+	read_end(first);
+	REQUIRE(!pthread_join(second, &result) && (long)result == SIZE,
+		"a second read: %ld", (long)result);
+	close(video);
+}
+
+TEST(two_readers, "a second read() waits for its turn, or fails with EAGAIN")
+{
+	check_two_readers(0);
+	check_two_readers(1);
 }
 
 static void check_read_waits(unsigned int which)

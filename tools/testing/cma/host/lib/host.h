@@ -34,6 +34,7 @@ struct page {
 	int		zone;
 	unsigned int	tries;	/* attempts to move it while it was pinned */
 	unsigned int	moves;	/* out of this page */
+	int		refs;	/* references that neither the area nor its owner has */
 	unsigned long	until;	/* jiffies at which I/O ends; 0: not started */
 	unsigned long	owner;	/* an allocation of a test */
 };
@@ -62,6 +63,7 @@ struct host {
 	void		(*on_empty)(void);	/* called while a range is emptied */
 	void		(*on_reclaim)(void);
 	void		(*on_scan)(void);	/* called after a range was scanned */
+	void		(*on_block)(void);	/* called after a pageblock became free */
 	struct host_region fixup;	/* dma_contiguous_early_fixup() */
 	unsigned int	nr_fixups;
 	char		log[4096];

@@ -716,7 +716,7 @@ void reclaim_for_contig(unsigned long pfn)
 
 int page_count(const struct page *page)
 {
-	return page->state >= PAGE_MOVABLE;
+	return (page->state >= PAGE_MOVABLE) + page->refs;
 }
 
 /* Is the bit of this page set, in whatever area it is? */
@@ -761,6 +761,8 @@ void init_cma_reserved_pageblock(struct page *page)
 	REQUIRE_EQ(pfn % pageblock_nr_pages, 0);
 	REQUIRE_EQ(change(pfn, pfn + pageblock_nr_pages, PAGE_RESERVED, PAGE_FREE),
 		   pfn + pageblock_nr_pages);
+	if (host.on_block)
+		host.on_block();
 }
 
 /* Faithful: pages that do not exist or are not reserved are left alone */
@@ -789,7 +791,9 @@ void host_check_area(struct cma *cma)
 		if (test_bit(cma->ends, i) && page->state != PAGE_OWNED)
 			host_fail("page %lu of the area, in state %d, ends a buffer", i,
 				  page->state);
-		if (page->state == PAGE_OWNED && !bit)
+		if (page->state != PAGE_OWNED && i >= cma->count - cma->reserve)
+			host_fail("page %lu, in the reserve, is in state %d", i, page->state);
+		if (page->state == PAGE_OWNED && !bit && i < cma->count - cma->reserve)
 			host_fail("page %lu of the area is lost: its bit is clear", i);
 		if (page->state < PAGE_FREE)
 			host_fail("page %lu of the area is in state %d", i, page->state);

@@ -77,6 +77,7 @@ typedef struct { long counter; } atomic_long_t;
 	x_ op y_ ? x_ : y_; })
 #define fls(x)		((x) ? 32 - __builtin_clz((unsigned int)(x)) : 0)
 #define ilog2(x)	(63 - __builtin_clzll(x))
+#define __ffs(x)	((unsigned long)__builtin_ctzl(x))
 #define UINT_MAX	(~0U)
 #define min(x, y)	HOST_CMP(x, y, <)
 #define max(x, y)	HOST_CMP(x, y, >)

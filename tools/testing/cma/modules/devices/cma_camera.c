@@ -30,6 +30,10 @@ static unsigned int period = 20;
 module_param(period, uint, 0644);
 MODULE_PARM_DESC(period, "milliseconds from one frame to the next");
 
+static unsigned int buffer_size = SIZE;
+module_param(buffer_size, uint, 0644);
+MODULE_PARM_DESC(buffer_size, "bytes of a buffer, if that is more than a frame has");
+
 struct frame {
 	struct vb2_buffer vb;
 	struct list_head list;
@@ -81,7 +85,7 @@ static int camera_setup(QUEUE_SETUP_ARGS)
 
 	*count = max(*count, 2U);
 	*planes = 1;
-	sizes[0] = SIZE;
+	sizes[0] = max_t(unsigned int, SIZE, buffer_size);
 	alloc_ctxs[0] = cam->alloc_ctx;
 	return 0;
 }

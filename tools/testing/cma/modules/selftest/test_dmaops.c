@@ -29,6 +29,8 @@ static struct {
 	unsigned int for_cpu, for_device, sg_for_cpu, sg_for_device;
 	unsigned int supported, set_mask, error;
 	bool write_combined;	/* attribute of the last call that has some */
+	bool skip_sync;		/* same, of maps and unmaps */
+	bool copied;		/* unmapped with data for the CPU */
 	dma_addr_t synced;	/* address of the last sync */
 	unsigned int fail;	/* number of the map_page() that fails; 0: none */
 } st_calls;
@@ -70,6 +72,7 @@ static dma_addr_t st_op_map(struct device *dev, struct page *page,
 			    enum dma_data_direction dir,
 			    struct dma_attrs *attrs)
 {
+	st_calls.skip_sync = dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs);
 	if (++st_calls.map == st_calls.fail)
 		return 0;
 	return arm_dma_ops.map_page(dev, page, offset, size, dir, attrs);
@@ -79,6 +82,8 @@ static void st_op_unmap(struct device *dev, dma_addr_t dma, size_t size,
 			enum dma_data_direction dir, struct dma_attrs *attrs)
 {
 	st_calls.unmap++;
+	st_calls.skip_sync = dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs);
+	st_calls.copied |= !dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs);
 	arm_dma_ops.unmap_page(dev, dma, size, dir, attrs);
 }
 
@@ -279,6 +284,7 @@ static void st_own_buffer(struct st *t, struct device *dev)
 static void st_own_single(struct st *t, struct device *dev)
 {
 	void *data = kmalloc(4096, GFP_KERNEL);
+	DEFINE_DMA_ATTRS(attrs);
 	dma_addr_t dma;
 
 	if (!ST_CHECK(t, data, "no memory"))
@@ -300,17 +306,28 @@ static void st_own_single(struct st *t, struct device *dev)
 	dma_unmap_single(dev, dma, 4096, DMA_TO_DEVICE);
 	ST_CALLED(t, unmap, 1);
 
-	dma = dma_map_page(dev, virt_to_page(data), 0, 64, DMA_FROM_DEVICE);
+	dma = dma_map_page(dev, virt_to_page(data), 128, 64, DMA_FROM_DEVICE);
 	dma_mapping_error(dev, dma);
+	ST_CHECK(t, dma == (__pa(data) & PAGE_MASK) + 128,
+		 "%#x: not with the offset", dma);
 	dma_unmap_page(dev, dma, 64, DMA_FROM_DEVICE);
 	ST_CALLED(t, map, 2);
 	ST_CALLED(t, unmap, 2);
+
+	dma_set_attr(DMA_ATTR_SKIP_CPU_SYNC, &attrs);
+	dma = dma_map_single_attrs(dev, data, 64, DMA_TO_DEVICE, &attrs);
+	dma_mapping_error(dev, dma);
+	ST_CHECK(t, st_calls.skip_sync, "map: the attribute is lost");
+	st_calls.skip_sync = false;
+	dma_unmap_single_attrs(dev, dma, 64, DMA_TO_DEVICE, &attrs);
+	ST_CHECK(t, st_calls.skip_sync, "unmap: the attribute is lost");
 	kfree(data);
 }
 
 static void st_own_list(struct st *t, struct device *dev, unsigned int methods)
 {
 	struct scatterlist sg[ST_ENTRIES];
+	DEFINE_DMA_ATTRS(attrs);
 	unsigned int i;
 	int nr;
 
@@ -334,6 +351,13 @@ static void st_own_list(struct st *t, struct device *dev, unsigned int methods)
 	ST_CALLED(t, unmap_sg, methods);
 	ST_CALLED(t, sg_for_cpu, methods);
 	ST_CALLED(t, sg_for_device, methods);
+
+	dma_set_attr(DMA_ATTR_SKIP_CPU_SYNC, &attrs);
+	dma_map_sg_attrs(dev, sg, ST_ENTRIES, DMA_TO_DEVICE, &attrs);
+	ST_CHECK(t, st_calls.skip_sync, "map list: the attribute is lost");
+	st_calls.skip_sync = false;
+	dma_unmap_sg_attrs(dev, sg, ST_ENTRIES, DMA_TO_DEVICE, &attrs);
+	ST_CHECK(t, st_calls.skip_sync, "unmap list: the attribute is lost");
 free:
 	st_free_list(sg, ST_ENTRIES);
 }
@@ -379,6 +403,41 @@ CMA_SELFTEST(st_ops_few, "lists work on top of operations for one page; the rest
 	st_end(pdev);
 }
 
+static void *st_op_alloc_old(struct device *dev, size_t size, dma_addr_t *dma,
+			     gfp_t gfp)
+{
+	return st_op_alloc(dev, size, dma, gfp, NULL);
+}
+
+static void st_op_free_old(struct device *dev, size_t size, void *virt,
+			   dma_addr_t dma)
+{
+	st_op_free(dev, size, virt, dma, NULL);
+}
+
+CMA_SELFTEST(st_ops_old, "operations without attributes get requests without attributes only")
+{
+	static struct dma_map_ops ops = {
+		.alloc_coherent	= st_op_alloc_old,
+		.free_coherent	= st_op_free_old,
+	};
+	struct platform_device *pdev = st_begin(t, &ops);
+	dma_addr_t dma;
+	void *virt;
+
+	if (!pdev)
+		return;
+	virt = dma_alloc_coherent(&pdev->dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	ST_CALLED(t, alloc, 1);
+	if (ST_CHECK(t, virt, "no buffer"))
+		dma_free_coherent(&pdev->dev, PAGE_SIZE, virt, dma);
+	ST_CALLED(t, free, 1);
+	virt = dma_alloc_writecombine(&pdev->dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	ST_CHECK(t, !virt, "a buffer without its attribute");
+	ST_CALLED(t, alloc, 1);
+	st_end(pdev);
+}
+
 /* Map a list whose entry @fail cannot be mapped. */
 static void st_fail_at(struct st *t, struct device *dev, unsigned int fail)
 {
@@ -392,6 +451,8 @@ static void st_fail_at(struct st *t, struct device *dev, unsigned int fail)
 		ST_CHECK(t, !nr, "%u fails: %d entries", fail, nr);
 		ST_CALLED(t, map, fail);
 		ST_CALLED(t, unmap, fail - 1);
+		ST_CHECK(t, !st_calls.copied,
+			 "%u fails: the data of a device is copied", fail);
 	}
 	st_free_list(sg, ST_ENTRIES);
 }
@@ -582,7 +643,7 @@ static bool st_pages_are(struct page *page, size_t size, u8 byte)
 /* Map @nr_pages of a buffer of @size from page @first on; the process fills them. */
 static int st_map_user(struct st *t, struct device *dev, void *virt,
 		       dma_addr_t dma, size_t size, unsigned long first,
-		       unsigned long nr_pages, struct dma_attrs *attrs)
+		       unsigned long nr_pages, struct dma_attrs *attrs, u8 byte)
 {
 	struct vm_area_struct *vma;
 	unsigned long addr;
@@ -602,7 +663,7 @@ static int st_map_user(struct st *t, struct device *dev, void *virt,
 		unsigned long i;
 
 		ST_CHECK(t, bytes, "no memory");
-		memset(bytes, 0x3c, bytes ? PAGE_SIZE : 0);
+		memset(bytes, byte, bytes ? PAGE_SIZE : 0);
 		for (i = 0; bytes && i < nr_pages; i++)
 			ST_CHECK(t, !copy_to_user((void __user *)addr +
 						  i * PAGE_SIZE, bytes,
@@ -640,20 +701,24 @@ static void st_use_buffer(struct st *t, struct device *dev, size_t size,
 		sg_free_table(&sgt);
 	}
 
-	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages, attrs, 0x3c);
 	ST_CHECK(t, !ret, "mmap: error %d", ret);
 	ST_CHECK(t, st_pages_are(page, size, 0x3c),
 		 "%zu: not what the process wrote", size);
-	ret = st_map_user(t, dev, virt, dma, size, nr_pages - 1, 1, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, nr_pages - 1, 1, attrs,
+			  0x5a);
 	ST_CHECK(t, !ret, "mmap of the last page: error %d", ret);
-	ret = st_map_user(t, dev, virt, dma, size, nr_pages, 1, attrs);
+	ST_CHECK(t, st_pages_are(page, (nr_pages - 1) << PAGE_SHIFT, 0x3c) &&
+		 st_pages_are(nth_page(page, nr_pages - 1), PAGE_SIZE, 0x5a),
+		 "%zu: not only the last page", size);
+	ret = st_map_user(t, dev, virt, dma, size, nr_pages, 1, attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap behind the end: error %d", ret);
-	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages + 1, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, 0, nr_pages + 1, attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap of too much: error %d", ret);
-	ret = st_map_user(t, dev, virt, dma, size, 1, nr_pages, attrs);
+	ret = st_map_user(t, dev, virt, dma, size, 1, nr_pages, attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap across the end: error %d", ret);
 	ret = st_map_user(t, dev, virt, dma, size, ~0UL >> PAGE_SHIFT, 1,
-			  attrs);
+			  attrs, 0);
 	ST_CHECK(t, ret == -ENXIO, "mmap far behind: error %d", ret);
 	dma_free_attrs(dev, size, virt, dma, attrs);
 }
@@ -788,6 +853,10 @@ CMA_SELFTEST(st_coherent_ops, "buffers of a coherent device are cached, mapped i
 	if (ST_CHECK(t, virt, "no buffer")) {
 		ST_CHECK(t, virt_addr_valid(virt) && __pa(virt) == dma,
 			 "%p is not the linear mapping of %#x", virt, dma);
+		ST_CHECK(t, dma_map_page(&pdev->dev, virt_to_page(virt), 512,
+					 64, DMA_TO_DEVICE) == dma + 512,
+			 "mapped at another address");
+		dma_unmap_page(&pdev->dev, dma + 512, 64, DMA_TO_DEVICE);
 		dma_free_coherent(&pdev->dev, 3 * PAGE_SIZE, virt, dma);
 	}
 
@@ -803,6 +872,64 @@ CMA_SELFTEST(st_coherent_ops, "buffers of a coherent device are cached, mapped i
 		 "%lu pages were free, %lu are", before,
 		 global_page_state(NR_FREE_PAGES));
 	st_end(pdev);
+}
+
+/* Memory of the board that is not RAM */
+#define ST_SRAM		0x48000000
+#define ST_SRAM_SIZE	(64 * 1024)
+
+static void st_no_table(struct st *t, struct device *dev, size_t size,
+			int error, bool writecombine)
+{
+	struct vm_area_struct vma = { .vm_end = PAGE_SIZE };
+	DEFINE_DMA_ATTRS(attrs);
+	struct sg_table sgt;
+	dma_addr_t dma;
+	void *virt;
+	int ret;
+
+	if (writecombine)
+		dma_set_attr(DMA_ATTR_WRITE_COMBINE, &attrs);
+	virt = dma_alloc_attrs(dev, size, &dma, GFP_KERNEL, &attrs);
+	if (!ST_CHECK(t, virt, "%zu: no buffer", size))
+		return;
+	ret = dma_get_sgtable_attrs(dev, &sgt, virt, dma, size, &attrs);
+	ST_CHECK(t, ret == error, "%zu: table: %d", size, ret);
+	if (!ret)
+		sg_free_table(&sgt);
+	if (error)
+		ST_CHECK(t, dma_mmap_attrs(dev, &vma, virt, dma, size, &attrs) ==
+			 -ENXIO, "%zu: mapped", size);
+	dma_free_attrs(dev, size, virt, dma, &attrs);
+}
+
+CMA_SELFTEST(st_declared, "memory of a device is not taken for pages at its address for the device")
+{
+	struct platform_device *pdev = st_begin(t, NULL);
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct device *dev;
+
+	if (!pdev)
+		goto free;
+	dev = &pdev->dev;
+	if (!ST_CHECK(t, page, "no memory") ||
+	    !ST_CHECK(t, dma_declare_coherent_memory(dev, ST_SRAM,
+						     page_to_phys(page),
+						     ST_SRAM_SIZE,
+						     DMA_MEMORY_MAP),
+		      "no memory of the device"))
+		goto end;
+	st_no_table(t, dev, PAGE_SIZE, -ENXIO, false);
+	st_no_table(t, dev, ST_SRAM_SIZE, -ENXIO, false);
+	/* These come from elsewhere */
+	st_no_table(t, dev, 2 * ST_SRAM_SIZE, 0, false);
+	st_no_table(t, dev, PAGE_SIZE, 0, true);
+	dma_release_declared_memory(dev);
+end:
+	st_end(pdev);
+free:
+	if (page)
+		__free_page(page);
 }
 
 #ifdef CONFIG_DMABOUNCE
@@ -917,6 +1044,43 @@ CMA_SELFTEST(st_bounce, "dmabounce copies to and from a device, also parts")
 	st_end_bounce(t, pdev);
 }
 
+CMA_SELFTEST(st_bounce_beyond, "a sync that exceeds a mapping copies nothing behind it")
+{
+	struct platform_device *pdev = st_begin_bounce(t, DMA_BIT_MASK(28));
+	u8 *data = (u8 *)get_zeroed_page(GFP_KERNEL);
+	struct dma_map_ops *ops;
+	struct device *dev;
+	dma_addr_t dma;
+	u8 *bus;
+
+	if (!pdev)
+		goto free;
+	dev = &pdev->dev;
+	ops = get_dma_ops(dev);
+	memset(data, 0x11, 512);
+	dma = dma_map_single(dev, data, 256, DMA_BIDIRECTIONAL);
+	if (!ST_CHECK(t, !dma_mapping_error(dev, dma), "not mapped"))
+		goto end;
+	/* The safe buffer has 512 bytes. DMA_API_DEBUG would warn here. */
+	bus = st_bus(dev, dma);
+	memset(bus, 0x22, 256);
+	memset(bus + 256, 0x77, 256);
+	ops->sync_single_for_cpu(dev, dma + 128, 256, DMA_BIDIRECTIONAL);
+	ST_CHECK(t, st_is_filled(data, 0x11, 128) &&
+		 st_is_filled(data + 128, 0x22, 128), "not what is mapped");
+	ST_CHECK(t, st_is_filled(data + 256, 0x11, 256), "for the CPU: too much");
+	memset(data, 0x33, 512);
+	ops->sync_single_for_device(dev, dma + 128, 256, DMA_BIDIRECTIONAL);
+	ST_CHECK(t, st_is_filled(bus + 128, 0x33, 128), "not what is mapped");
+	ST_CHECK(t, st_is_filled(bus + 256, 0x77, 256),
+		 "for the device: too much");
+	dma_unmap_single(dev, dma, 256, DMA_BIDIRECTIONAL);
+end:
+	st_end_bounce(t, pdev);
+free:
+	free_page((unsigned long)data);
+}
+
 CMA_SELFTEST(st_bounce_skip, "dmabounce does not copy with DMA_ATTR_SKIP_CPU_SYNC")
 {
 	struct platform_device *pdev = st_begin_bounce(t, DMA_BIT_MASK(28));
@@ -973,11 +1137,16 @@ CMA_SELFTEST(st_bounce_list, "dmabounce maps lists, some entries bounced; a fail
 			 "entry %u is not what the device wrote", i);
 	dma_unmap_sg(dev, sg, ST_ENTRIES, DMA_FROM_DEVICE);
 
+	for (i = 0; i < ST_ENTRIES; i++)
+		memset(sg_virt(&sg[i]), 0x5a, sg[i].length);
 	/* No safe buffer for the last entry: st_end_bounce() finds what is left */
 	sg[ST_ENTRIES - 1].length = 256 * ST_MIB;
 	sg[ST_ENTRIES - 1].offset = PAGE_SIZE / 2;
 	ST_CHECK(t, !dma_map_sg(dev, sg, ST_ENTRIES, DMA_FROM_DEVICE),
 		 "mapped without a safe buffer");
+	for (i = 0; i < ST_ENTRIES - 1; i++)
+		ST_CHECK(t, st_is_filled(sg_virt(&sg[i]), 0x5a, sg[i].length),
+			 "entry %u was overwritten", i);
 end:
 	st_free_list(sg, ST_ENTRIES);
 	st_end_bounce(t, pdev);
