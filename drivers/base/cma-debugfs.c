@@ -16,6 +16,22 @@
 
 #include "cma.h"
 
+/* Since v4.16 in seq_file.h */
+#ifndef DEFINE_SHOW_ATTRIBUTE
+#define DEFINE_SHOW_ATTRIBUTE(_name)					\
+static int _name##_open(struct inode *inode, struct file *file)	\
+{									\
+	return single_open(file, _name##_show, inode->i_private);	\
+}									\
+									\
+static const struct file_operations _name##_fops = {			\
+	.open		= _name##_open,					\
+	.read		= seq_read,					\
+	.llseek		= seq_lseek,					\
+	.release	= single_release,				\
+}
+#endif
+
 /* An allocation made by writing to "alloc"; the list has the latest one first */
 struct cma_debug_chunk {
 	struct list_head	list;
@@ -125,7 +141,7 @@ static const struct file_operations cma_free_fops = {
 static unsigned long cma_max_chunk(struct cma *cma)
 {
 	unsigned long maxno = cma_bitmap_maxno(cma);
-	unsigned long border = maxno - (cma->reserve >> cma->order_per_bit);
+	unsigned long border = cma_reserve_bit(cma);
 	unsigned long start, end = 0, longest = 0;
 	unsigned long flags;
 
@@ -193,18 +209,7 @@ static int cma_bitmap_show(struct seq_file *s, void *unused)
 
 	return 0;
 }
-
-static int cma_bitmap_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_bitmap_show, inode->i_private);
-}
-
-static const struct file_operations cma_bitmap_fops = {
-	.open		= cma_bitmap_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_ATTRIBUTE(cma_bitmap);
 
 /* Print the lower limit in us of each class of latencies, and its allocations */
 static int cma_latency_show(struct seq_file *s, void *unused)
@@ -218,18 +223,7 @@ static int cma_latency_show(struct seq_file *s, void *unused)
 
 	return 0;
 }
-
-static int cma_latency_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_latency_show, inode->i_private);
-}
-
-static const struct file_operations cma_latency_fops = {
-	.open		= cma_latency_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_ATTRIBUTE(cma_latency);
 
 static int cma_max_latency_get(void *data, u64 *val)
 {
@@ -254,8 +248,7 @@ static int cma_pages_show(struct seq_file *s, void *unused)
 		[CONTIG_FIXED]	= "fixed",
 	};
 	struct cma *cma = s->private;
-	unsigned long border = cma_bitmap_maxno(cma) -
-			       (cma->reserve >> cma->order_per_bit);
+	unsigned long border = cma_reserve_bit(cma);
 	unsigned long start, end = 0, flags, nr[NR_CONTIG_KINDS] = { 0 };
 	struct contig_scan scan;
 	unsigned int i;
@@ -280,18 +273,7 @@ static int cma_pages_show(struct seq_file *s, void *unused)
 	seq_printf(s, "used %lu\n", cma_used_pages(cma));
 	return 0;
 }
-
-static int cma_pages_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_pages_show, inode->i_private);
-}
-
-static const struct file_operations cma_pages_fops = {
-	.open		= cma_pages_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_ATTRIBUTE(cma_pages);
 
 static void cma_show_counter(struct seq_file *s, const char *name,
 			     atomic_long_t *counter)
@@ -320,18 +302,7 @@ static int cma_stats_show(struct seq_file *s, void *unused)
 
 	return 0;
 }
-
-static int cma_stats_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_stats_show, inode->i_private);
-}
-
-static const struct file_operations cma_stats_fops = {
-	.open		= cma_stats_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_ATTRIBUTE(cma_stats);
 
 static int __init cma_debugfs_add(struct cma *cma, void *root)
 {

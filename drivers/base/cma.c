@@ -375,7 +375,7 @@ static void cma_init_request(const struct cma *cma, struct cma_request *req,
 			     unsigned long count, unsigned int align_order,
 			     bool in_reserve)
 {
-	unsigned long border = cma_pfn_to_bit(cma, cma_reserve_pfn(cma));
+	unsigned long border = cma_reserve_bit(cma);
 
 	req->count = count;
 	req->nr_bits = cma_pages_to_bits(cma, count);
@@ -450,7 +450,7 @@ static unsigned long cma_find_high(const struct cma *cma, unsigned long end,
 /* Would there be a range if nothing was allocated? */
 static bool cma_fits(const struct cma *cma, const struct cma_request *req)
 {
-	unsigned long pfn = ALIGN(cma->base_pfn, req->align);
+	unsigned long pfn = ALIGN(cma_bit_to_pfn(cma, req->minno), req->align);
 	unsigned long bit = cma_pfn_to_bit(cma, pfn);
 
 	return bit <= req->maxno && req->nr_bits <= req->maxno - bit;
@@ -1113,10 +1113,20 @@ static bool cma_can_have(const struct cma *cma, unsigned long count,
 	       align_order < BITS_PER_LONG;
 }
 
-/* Of an area that is a reserve as a whole, everybody gets the reserve */
-static bool cma_gets_reserve(const struct cma *cma, bool use_reserve)
+/*
+ * Take free pages, for those who may use it from the reserve first.  Of an area
+ * that is a reserve as a whole, everybody gets the reserve.
+ */
+static struct page *cma_take(struct cma *cma, const struct cma_request *req,
+			     unsigned int align_order, bool use_reserve,
+			     unsigned int trials)
 {
-	return use_reserve || cma->reserve == cma->count;
+	struct page *page = NULL;
+
+	if (use_reserve || cma->reserve == cma->count)
+		page = cma_take_reserve(cma, req->count, align_order);
+
+	return page ? page : cma_take_free(cma, req, trials);
 }
 
 static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
@@ -1124,8 +1134,8 @@ static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
 				 bool use_reserve)
 {
 	u64 start = cma_start_time(count);
-	struct page *page = NULL;
 	struct cma_request req;
+	struct page *page;
 	bool may_empty;
 	int ret = 0;
 
@@ -1133,12 +1143,10 @@ static struct page *cma_do_alloc(struct cma *cma, unsigned long count,
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	if (cma_gets_reserve(cma, use_reserve))
-		page = cma_take_reserve(cma, count, align_order);
-	cma_init_request(cma, &req, count, align_order, false);
 	may_empty = cma_may_empty();
-	if (!page)
-		page = cma_take_free(cma, &req, may_empty ? 1 : CMA_TRIALS);
+	cma_init_request(cma, &req, count, align_order, false);
+	page = cma_take(cma, &req, align_order, use_reserve,
+			may_empty ? 1 : CMA_TRIALS);
 	if (!page) {
 		start = start ? start : sched_clock();
 		ret = may_empty ? cma_search(cma, &req, &page) : -EBUSY;
@@ -1206,18 +1214,15 @@ static struct page *cma_do_try_alloc(struct cma *cma, unsigned long count,
 				     bool use_reserve)
 {
 	u64 start = cma_start_time(count);
-	struct page *page = NULL;
 	struct cma_request req;
+	struct page *page;
 
 	if (!cma_can_have(cma, count, align_order))
 		return NULL;
 
 	trace_cma_alloc_start(cma->name, count, align_order);
-	if (cma_gets_reserve(cma, use_reserve))
-		page = cma_take_reserve(cma, count, align_order);
 	cma_init_request(cma, &req, count, align_order, false);
-	if (!page)
-		page = cma_take_free(cma, &req, CMA_TRIALS);
+	page = cma_take(cma, &req, align_order, use_reserve, CMA_TRIALS);
 	cma_count_alloc(cma, page, count, align_order, page ? 0 : -EBUSY,
 			start);
 	return page;

@@ -140,6 +140,12 @@ static inline unsigned long cma_reserve_pfn(const struct cma *cma)
 	return cma->base_pfn + cma->count - cma->reserve;
 }
 
+/* The same, as a bit of the bitmap */
+static inline unsigned long cma_reserve_bit(const struct cma *cma)
+{
+	return (cma->count - cma->reserve) >> cma->order_per_bit;
+}
+
 unsigned long cma_used_pages(struct cma *cma);
 
 #endif /* __DRIVERS_BASE_CMA_H */

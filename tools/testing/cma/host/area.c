@@ -1260,17 +1260,23 @@ static const char *reserve_name(size_t row)
 	return name;
 }
 
-/* As area_of(), with a reserve of 256 pages, of which the last bit is asked for in part */
-static struct cma *area_with_reserve(unsigned int order_per_bit)
+/* As area_of(), with a reserve */
+static struct cma *area_holding(unsigned int order_per_bit, unsigned long nr_pages)
 {
 	struct cma *cma;
 
 	host_pages(BASE, 2 * BLOCK);
 	REQUIRE_EQ(cma_init_reserved_mem(PFN_PHYS(BASE), PFN_PHYS(2 * BLOCK), order_per_bit,
 					 "test", &cma), 0);
-	cma_set_reserve(cma, 256 - (1UL << order_per_bit) + 1);
+	cma_set_reserve(cma, nr_pages);
 	REQUIRE_EQ(host_core_initcall(), 0);
 	return cma;
+}
+
+/* A reserve of 256 pages, of which the last bit is asked for in part */
+static struct cma *area_with_reserve(unsigned int order_per_bit)
+{
+	return area_holding(order_per_bit, 256 - (1UL << order_per_bit) + 1);
 }
 
 /* The reserve is as it was after boot, and nothing else is allocated */
@@ -1280,6 +1286,19 @@ static void check_reserve_free(struct cma *cma)
 	REQUIRE_EQ(cma->reserve, 256);
 	REQUIRE_EQ(cma_used_pages(cma), 0);
 	REQUIRE_EQ(host_nr(PAGE_OWNED), 256);
+}
+
+TEST(whole_reserve, "an area that is a reserve as a whole is for all its callers")
+{
+	struct cma *cma = area_holding(0, 2 * BLOCK);
+	struct page *page = cma_alloc(cma, cma->count, 0, true);
+
+	REQUIRE(page && !cma_try_alloc(cma, 1, 0));
+	REQUIRE(cma_release(cma, page, cma->count));
+	page = cma_try_alloc(cma, 1, 0);
+	REQUIRE(page && cma_release(cma, page, 1));
+	REQUIRE_EQ(host_nr(PAGE_OWNED), cma->count);
+	REQUIRE_EQ(totalcma_pages, 0);
 }
 
 TEST_TABLE(reserve, "the reserve at the high end of an area", ARRAY_SIZE(reserve_orders),
