@@ -28,7 +28,6 @@
 #include <sys/uio.h>
 
 #define NOBODY		65534
-#define SYSFS		"/sys/kernel/mm/cma/"
 #define LOCK		"/tmp/attacker.lock"
 #define DISK		"/dev/cma_disk"
 
@@ -65,8 +64,22 @@ static struct cma_ctl_area area;
 static unsigned long reserve_pages;
 static bool has_camera, has_disk;
 
-static struct kind *first_kind;
-static unsigned int nr_kinds;
+/* The state of a process: what it holds. */
+struct state {
+	unsigned int seed;
+	unsigned int nr;	/* number of attackers */
+	int from, to;		/* its neighbours in the ring */
+	int fd[MANY];
+	struct {
+		char *mem;
+		size_t size;
+	} map[MANY];
+	unsigned int next_map;
+	bool pins_memory, pins_file;
+};
+
+#include "kinds.h"
+
 static unsigned long *worked;	/* times that each kind has worked */
 
 static void attacker_begin(void)
@@ -179,49 +192,6 @@ static void film(void *arg)
 /*
  * The attacker
  */
-
-/* The state of a process: what it holds. */
-struct state {
-	unsigned int seed;
-	unsigned int nr;	/* number of attackers */
-	int from, to;		/* its neighbours in the ring */
-	int fd[MANY];
-	struct {
-		char *mem;
-		size_t size;
-	} map[MANY];
-	unsigned int next_map;
-	bool pins_memory, pins_file;
-};
-
-/* A kind of call; it needs no entry in a list. */
-struct kind {
-	const char *name;
-	bool (*call)(struct state *s);	/* did it work? */
-	unsigned int number;
-	struct kind *next;
-};
-
-#define KIND(name_)							\
-	static bool name_##_call(struct state *s);			\
-	static struct kind name_##_kind = {				\
-		.name = #name_, .call = name_##_call,			\
-	};								\
-	static void __attribute__((constructor)) name_##_add(void)	\
-	{								\
-		name_##_kind.next = first_kind;				\
-		name_##_kind.number = nr_kinds++;			\
-		first_kind = &name_##_kind;				\
-	}								\
-	static bool name_##_call(struct state *s)
-
-static unsigned int pick(struct state *s, unsigned int below)
-{
-	s->seed ^= s->seed << 13;
-	s->seed ^= s->seed >> 17;
-	s->seed ^= s->seed << 5;
-	return s->seed % below;
-}
 
 static bool keep_fd(struct state *s, int fd)
 {
@@ -627,18 +597,9 @@ static void kill_attackers(void)
 		;
 }
 
-static long sysfs_number(const char *file)
-{
-	char path[128], text[32];
-
-	snprintf(path, sizeof(path), SYSFS "%s", file);
-	read_file(path, text, sizeof(text));
-	return strtol(text, NULL, 10);
-}
-
 static void prepare(void)
 {
-	if (access(SYSFS "camera", F_OK))
+	if (access(AREAS_SYSFS "camera", F_OK))
 		skip("no area \"camera\"");
 	REQUIRE(has_camera && has_disk, "no camera or disk");
 	write_file("/sys/module/cma_disk/parameters/delay_ms", "5");
@@ -646,7 +607,7 @@ static void prepare(void)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	REQUIRE(shared != MAP_FAILED, "no memory");
-	reserve_pages = sysfs_number("reserved/reserve_pages");
+	reserve_pages = area_sysfs("reserved/reserve_pages");
 	REQUIRE(reserve_pages >= 2 * CHUNK / PAGE, "a reserve of %lu pages", reserve_pages);
 	give_nodes();
 }
@@ -696,18 +657,25 @@ static void attack_for(unsigned int nr, unsigned long ms)
 	long available, camera;
 	struct totals before;
 	pid_t storage, filming;
+	unsigned int i;
 	int ctl = ctl_open();
 
 	area = ctl_area(ctl);
 	prepare();
 	REQUIRE(!write_file("/proc/self/oom_score_adj", "-1000"), "oom_score_adj");
 	before = totals_now();
-	available = sysfs_number("reserved/available_pages");
-	camera = sysfs_number("camera/available_pages");
+	available = area_sysfs("reserved/available_pages");
+	camera = area_sysfs("camera/available_pages");
 
 	storage = tap_start(store, &ctl);
 	filming = tap_start(film, NULL);
 	start_attackers(nr);
+	/* These come first, and on a slow machine take much of the time */
+	for (i = 0; nr == 1 && i < 600; i++) {
+		if (worked[pin_kind.number] && worked[pin_file_kind.number])
+			break;
+		usleep(100000);
+	}
 	usleep(ms * 1000);
 	kill_attackers();
 	shared->stop = true;
@@ -729,10 +697,10 @@ static void attack_for(unsigned int nr, unsigned long ms)
 	/* Sockets and pipes are freed a moment later, slabs only in part */
 	write_file("/proc/sys/vm/drop_caches", "3");
 	require_totals_but(&before, 8 * NOISE_KB);
-	REQUIRE(sysfs_number("reserved/available_pages") == available, "%ld pages, %ld before",
-		sysfs_number("reserved/available_pages"), available);
-	REQUIRE(sysfs_number("camera/available_pages") == camera, "%ld pages, %ld before",
-		sysfs_number("camera/available_pages"), camera);
+	REQUIRE(area_sysfs("reserved/available_pages") == available, "%ld pages, %ld before",
+		area_sysfs("reserved/available_pages"), available);
+	REQUIRE(area_sysfs("camera/available_pages") == camera, "%ld pages, %ld before",
+		area_sysfs("camera/available_pages"), camera);
 	close(ctl);
 }
 
@@ -759,8 +727,8 @@ TEST(after, "after the attacks all of the area is available in large buffers")
 	}
 
 	area = ctl_area(ctl);
-	expected = (sysfs_number("reserved/available_pages") -
-		    sysfs_number("reserved/reserve_pages")) * PAGE / size;
+	expected = (area_sysfs("reserved/available_pages") -
+		    area_sysfs("reserved/reserve_pages")) * PAGE / size;
 	while (!ctl_alloc(ctl, &alloc, size, CMA_CTL_COHERENT))
 		count++;
 	/* What lives long in the area, or its reserve, may take a part of one */

@@ -11,24 +11,14 @@
 #include "guest.h"
 #include "heap.h"
 
-#define SYSFS	"/sys/kernel/mm/cma/"
 #define MAX_FDS	900
 
 static int fds[MAX_FDS];
 static unsigned int nr_fds;
 
-static long sysfs_number(const char *file)
-{
-	char path[128], text[32];
-
-	snprintf(path, sizeof(path), SYSFS "%s", file);
-	read_file(path, text, sizeof(text));
-	return strtol(text, NULL, 10);
-}
-
 static void need_camera(void)
 {
-	if (access(SYSFS "camera", F_OK))
+	if (access(AREAS_SYSFS "camera", F_OK))
 		skip("no area \"camera\"");
 }
 
@@ -61,10 +51,10 @@ static void give_back(void)
 TEST(sysfs, "sysfs shows which area is exclusive and how large the reserve is")
 {
 	need_camera();
-	REQUIRE(sysfs_number("camera/exclusive") == 1, "camera");
-	REQUIRE(sysfs_number("reserved/exclusive") == 0, "reserved");
-	REQUIRE(sysfs_number("camera/reserve_pages") == 0, "camera");
-	REQUIRE(sysfs_number("reserved/reserve_pages") == 256, "reserved");
+	REQUIRE(area_sysfs("camera/exclusive") == 1, "camera");
+	REQUIRE(area_sysfs("reserved/exclusive") == 0, "reserved");
+	REQUIRE(area_sysfs("camera/reserve_pages") == 0, "camera");
+	REQUIRE(area_sysfs("reserved/reserve_pages") == 256, "reserved");
 }
 
 static void check_heap(int heap)
@@ -103,13 +93,13 @@ TEST(exclusive, "a program that exhausts the default area leaves a device its ow
 TEST(full, "a device whose own area is full does not get memory of another one")
 {
 	struct cma_ctl_alloc alloc = { .size = 8 * MIB }, more = { .size = PAGE };
-	long used = sysfs_number("reserved/available_pages");
+	long used = area_sysfs("reserved/available_pages");
 	int ctl = ctl_open();
 
 	need_camera();
 	REQUIRE(!ioctl(ctl, CMA_CTL_ALLOC, &alloc), "%s", strerror(errno));
 	REQUIRE(ioctl(ctl, CMA_CTL_ALLOC, &more) && errno == ENOMEM, "got more");
-	REQUIRE(sysfs_number("reserved/available_pages") == used, "the default area is used");
+	REQUIRE(area_sysfs("reserved/available_pages") == used, "the default area is used");
 }
 
 TEST(reserve, "a program that exhausts the default area leaves the reserve to a listed device")
@@ -124,13 +114,13 @@ TEST(reserve, "a program that exhausts the default area leaves the reserve to a 
 
 		REQUIRE(!module_load("cma_test"), "cma_test");
 		exhaust(heap);
-		left = sysfs_number("reserved/available_pages");
+		left = area_sysfs("reserved/available_pages");
 		REQUIRE(left >= 256, "%ld pages are left", left);
 		test = open_misc("cma_test", O_RDWR);
 		REQUIRE(test >= 0, "%s", strerror(errno));
 		REQUIRE(write(test, "x", 1) == 1, "round %u: %s", i, strerror(errno));
-		REQUIRE(sysfs_number("reserved/available_pages") == left - 256, "%ld pages of %ld",
-			sysfs_number("reserved/available_pages"), left);
+		REQUIRE(area_sysfs("reserved/available_pages") == left - 256, "%ld pages of %ld",
+			area_sysfs("reserved/available_pages"), left);
 		/* Holes elsewhere do not make the reserve smaller */
 		for (j = 0; j < nr_fds; j += 2)
 			close(fds[j]);

@@ -37,43 +37,12 @@ struct state {
 static int heaps[16];
 static unsigned int nr_heaps;
 
-/* A kind of call; it needs no entry in a list. */
-struct kind {
-	const char *name;
-	bool (*call)(struct state *s);	/* did it work? */
-	unsigned int number;
-	struct kind *next;
-};
-
-static struct kind *first_kind;
-static unsigned int nr_kinds;
-
-#define KIND(name_)							\
-	static bool name_##_call(struct state *s);			\
-	static struct kind name_##_kind = {				\
-		.name = #name_, .call = name_##_call,			\
-	};								\
-	static void __attribute__((constructor)) name_##_add(void)	\
-	{								\
-		name_##_kind.next = first_kind;				\
-		name_##_kind.number = nr_kinds++;			\
-		first_kind = &name_##_kind;				\
-	}								\
-	static bool name_##_call(struct state *s)
+#include "kinds.h"
 
 /* Shared by all processes. */
 static struct count {
 	unsigned long made, worked;
 } *counts;
-
-static unsigned int pick(struct state *s, unsigned int below)
-{
-	/* xorshift: rand_r() of all libraries is not the same */
-	s->seed ^= s->seed << 13;
-	s->seed ^= s->seed >> 17;
-	s->seed ^= s->seed << 5;
-	return below ? s->seed % below : s->seed;
-}
 
 static bool one_in(struct state *s, unsigned int n)
 {

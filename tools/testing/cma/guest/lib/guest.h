@@ -248,6 +248,18 @@ static void read_file(const char *path, char *text, size_t size)
 	text[len] = '\0';
 }
 
+#define AREAS_SYSFS	"/sys/kernel/mm/cma/"
+
+/* A number that a file of sysfs tells of an area, such as "camera/exclusive" */
+static long area_sysfs(const char *file)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), AREAS_SYSFS "%s", file);
+	read_file(path, text, sizeof(text));
+	return strtol(text, NULL, 10);
+}
+
 /* A number on the kernel's command line: @name is "program.what=". */
 static unsigned long argument(const char *name, unsigned long otherwise)
 {

@@ -333,6 +333,23 @@ static void stream(int video, __u32 type, bool on)
 		"%s", strerror(errno));
 }
 
+/* The mem2mem device processes one shared buffer, mapped at @src, into another one. */
+static void must_pass_on(int m2m, int in, int out, const __u8 *src, const __u8 *dst, size_t size)
+{
+	struct v4l2_buffer b;
+
+	must_request(m2m, OUTPUT, V4L2_MEMORY_DMABUF, 3);
+	must_request(m2m, CAPTURE, V4L2_MEMORY_DMABUF, 3);
+	must_queue(m2m, OUTPUT, V4L2_MEMORY_DMABUF, 0, in);
+	must_queue(m2m, CAPTURE, V4L2_MEMORY_DMABUF, 0, out);
+	stream(m2m, OUTPUT, true);
+	stream(m2m, CAPTURE, true);
+	b = must_dequeue(m2m, CAPTURE, V4L2_MEMORY_DMABUF);
+	REQUIRE(b.m.fd == out, "descriptor %d", b.m.fd);
+	must_dequeue(m2m, OUTPUT, V4L2_MEMORY_DMABUF);
+	REQUIRE(m2m_processed(src, dst, size), "other bytes");
+}
+
 /* How far the bars have moved; the test fails for any other picture. */
 static unsigned int bars_shift(const __u16 *pixels, __u32 width, __u32 height)
 {

@@ -50,11 +50,22 @@ static void require_bytes(const char *holder, const struct charged *before, size
 }
 
 /* Request buffers: how many there are, or 100 plus an errno. */
-static int request_as(int video, int count)
+static int request_type(int video, __u32 type, int count)
 {
-	int ret = request(video, CAPTURE, V4L2_MEMORY_MMAP, count);
+	int ret = request(video, type, V4L2_MEMORY_MMAP, count);
 
 	return ret < 0 ? 100 - ret : ret;
+}
+
+static int request_as(int video, int count)
+{
+	return request_type(video, CAPTURE, count);
+}
+
+/* The same for the output of a mem2mem device */
+static int request_output_as(int m2m, int count)
+{
+	return request_type(m2m, OUTPUT, count);
 }
 
 TEST(camera, "a limit leaves a queue fewer buffers, or none")
@@ -225,14 +236,6 @@ TEST(camera_file, "what an open file of a camera requests in any way counts agai
 	REQUIRE(charged(SOMEBODY).bytes > before.bytes, "read() is not charged");
 	close(other);
 	require_bytes("1000", &before, 0);
-}
-
-/* Request buffers for the output of a mem2mem device. */
-static int request_output_as(int m2m, int count)
-{
-	int ret = request(m2m, OUTPUT, V4L2_MEMORY_MMAP, count);
-
-	return ret < 0 ? 100 - ret : ret;
 }
 
 TEST(m2m_file, "both queues of an open mem2mem device share a limit, and each file has its own")

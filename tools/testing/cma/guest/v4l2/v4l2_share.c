@@ -243,7 +243,6 @@ TEST(pass_on, "a captured buffer is the input of the mem2mem driver")
 {
 	struct totals before = totals_now();
 	int camera, m2m, in, out, heap;
-	struct v4l2_buffer b;
 	__u8 *src, *dst;
 
 	need_contiguous(is_camera);
@@ -260,16 +259,7 @@ TEST(pass_on, "a captured buffer is the input of the mem2mem driver")
 	stream(camera, CAPTURE, true);
 	must_dequeue(camera, CAPTURE, V4L2_MEMORY_MMAP);
 
-	must_request(m2m, OUTPUT, V4L2_MEMORY_DMABUF, COUNT);
-	must_request(m2m, CAPTURE, V4L2_MEMORY_DMABUF, COUNT);
-	must_queue(m2m, OUTPUT, V4L2_MEMORY_DMABUF, 0, in);
-	must_queue(m2m, CAPTURE, V4L2_MEMORY_DMABUF, 0, out);
-	stream(m2m, OUTPUT, true);
-	stream(m2m, CAPTURE, true);
-	b = must_dequeue(m2m, CAPTURE, V4L2_MEMORY_DMABUF);
-	REQUIRE(b.m.fd == out, "descriptor %d", b.m.fd);
-	must_dequeue(m2m, OUTPUT, V4L2_MEMORY_DMABUF);
-	REQUIRE(m2m_processed(src, dst, SIZE), "other bytes");
+	must_pass_on(m2m, in, out, src, dst, SIZE);
 
 	close(m2m);
 	close(camera);
