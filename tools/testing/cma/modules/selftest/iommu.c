@@ -36,6 +36,24 @@ bool st_iommu_add_device(struct st *t, struct st_iommu *io)
 }
 
 /**
+ * st_iommu_mapping() - create an address space
+ * @t: running test
+ * @size: in bytes, from ST_IO_BASE on
+ * @order: log2 of the smallest range in pages
+ *
+ * Return: the mapping, or NULL and the test has failed.
+ */
+struct dma_iommu_mapping *st_iommu_mapping(struct st *t, size_t size, int order)
+{
+	struct dma_iommu_mapping *mapping;
+
+	mapping = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE, size,
+					   order);
+	return ST_CHECK(t, !IS_ERR_OR_NULL(mapping), "no mapping: %ld",
+			PTR_ERR(mapping)) ? mapping : NULL;
+}
+
+/**
  * st_iommu_begin() - add a device behind the IOMMU
  * @t: running test
  * @io: set to the device
@@ -49,10 +67,8 @@ bool st_iommu_begin(struct st *t, struct st_iommu *io, size_t size)
 
 	if (!st_iommu_add_device(t, io))
 		return false;
-	io->mapping = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE,
-					       size, 0);
-	if (!ST_CHECK(t, !IS_ERR_OR_NULL(io->mapping), "no mapping: %ld",
-		      PTR_ERR(io->mapping)))
+	io->mapping = st_iommu_mapping(t, size, 0);
+	if (!io->mapping)
 		goto remove;
 	ret = arm_iommu_attach_device(io->dev, io->mapping);
 	if (ST_CHECK(t, !ret, "not attached: %d", ret))

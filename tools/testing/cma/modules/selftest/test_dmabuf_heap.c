@@ -23,88 +23,17 @@
 #include "cma_pte.h"
 #include "selftest.h"
 #include "dmabuf.h"
+#include "outer.h"
 
 #define ST_SYSTEM	"/dev/dma_heap/system"
 #define ST_AREA		"/dev/dma_heap/default_cma_region"
 #define ST_SIZE		(6 * PAGE_SIZE)
-#define ST_MAX_OPS	64
 
 /* Two devices: segments of one page; one segment. */
 enum st_heap_device { ST_PAGES, ST_ONE, ST_NR_HEAP_DEVICES };
 
 static struct platform_device *st_devices[ST_NR_HEAP_DEVICES];
 static struct device_dma_parameters st_parms[ST_NR_HEAP_DEVICES];
-
-/* An operation of the outer cache: 'c'lean, 'i'nvalidate, 'f'lush, 'a'll */
-struct st_op {
-	char what;
-	unsigned long start, end;	/* physical addresses */
-};
-
-static struct {
-	spinlock_t lock;		/* ops, count */
-	struct st_op ops[ST_MAX_OPS];
-	unsigned int count;
-	struct outer_cache_fns real;
-} st_outer = { .lock = __SPIN_LOCK_UNLOCKED(st_outer.lock) };
-
-static void st_outer_add(char what, unsigned long start, unsigned long end)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&st_outer.lock, flags);
-	if (st_outer.count < ST_MAX_OPS)
-		st_outer.ops[st_outer.count] = (struct st_op){ what, start, end };
-	st_outer.count++;
-	spin_unlock_irqrestore(&st_outer.lock, flags);
-}
-
-static void st_outer_inv(unsigned long start, unsigned long end)
-{
-	st_outer_add('i', start, end);
-	st_outer.real.inv_range(start, end);
-}
-
-static void st_outer_clean(unsigned long start, unsigned long end)
-{
-	st_outer_add('c', start, end);
-	st_outer.real.clean_range(start, end);
-}
-
-static void st_outer_flush(unsigned long start, unsigned long end)
-{
-	st_outer_add('f', start, end);
-	st_outer.real.flush_range(start, end);
-}
-
-static void st_outer_flush_all(void)
-{
-	st_outer_add('a', 0, ~0UL);
-	st_outer.real.flush_all();
-}
-
-static void st_outer_inv_all(void)
-{
-	st_outer_add('a', 0, ~0UL);
-	st_outer.real.inv_all();
-}
-
-/* Start to record the calls. */
-static void st_outer_begin(void)
-{
-	st_outer.count = 0;
-	st_outer.real = outer_cache;
-	outer_cache.inv_range = st_outer_inv;
-	outer_cache.clean_range = st_outer_clean;
-	outer_cache.flush_range = st_outer_flush;
-	outer_cache.flush_all = st_outer_flush_all;
-	outer_cache.inv_all = st_outer_inv_all;
-}
-
-static void st_outer_end(void)
-{
-	outer_cache = st_outer.real;
-}
 
 static bool st_op_touches(const struct st_op *op, struct sg_table *sgt)
 {
@@ -210,21 +139,13 @@ static bool st_add_devices(struct st *t)
 /* Create a buffer of a heap and the devices; NULL if that or the heap fails. */
 static struct dma_buf *st_heap_begin(struct st *t, const char *path, size_t size)
 {
-	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR };
-	struct file *heap = filp_open(path, O_RDWR, 0);
+	int fd = st_heap_fd(t, path, size);
 	struct dma_buf *dmabuf;
-	long ret;
 
-	if (IS_ERR(heap)) {
-		t->skipped = "no such heap";
+	if (fd < 0)
 		return NULL;
-	}
-	ret = st_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
-	filp_close(heap, NULL);
-	if (!ST_CHECK(t, !ret, "%s: %ld", path, ret))
-		return NULL;
-	dmabuf = dma_buf_get(data.fd);
-	sys_close(data.fd);
+	dmabuf = dma_buf_get(fd);
+	sys_close(fd);
 	if (st_add_devices(t))
 		return dmabuf;
 	dma_buf_put(dmabuf);

@@ -14,10 +14,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include <asm/outercache.h>
-
 #include "cma_pdev.h"
 #include "iommu.h"
+#include "outer.h"
 
 #define ST_PAGE_ORDER	5	/* of the buffer that parts are mapped of */
 #define ST_PART_SIZE	(PAGE_SIZE << ST_PAGE_ORDER)
@@ -205,9 +204,8 @@ CMA_SELFTEST(st_io_references, "an address space lives as long as its creator or
 
 	if (!st_iommu_add_device(t, &io))
 		return;
-	mapping = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE,
-					   ST_MIB, 0);
-	if (!ST_CHECK(t, !IS_ERR_OR_NULL(mapping), "not created"))
+	mapping = st_iommu_mapping(t, ST_MIB, 0);
+	if (!mapping)
 		goto end;
 	ST_CHECK(t, st_nr_domains() == before + 1, "no domain");
 	st_io_works(t, io.dev, false);
@@ -226,9 +224,8 @@ CMA_SELFTEST(st_io_references, "an address space lives as long as its creator or
 	st_io_works(t, io.dev, false);
 
 	/* The device goes first, and comes back */
-	mapping = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE,
-					   ST_MIB, 0);
-	if (!ST_CHECK(t, !IS_ERR_OR_NULL(mapping), "not created"))
+	mapping = st_iommu_mapping(t, ST_MIB, 0);
+	if (!mapping)
 		goto end;
 	ST_CHECK(t, !arm_iommu_attach_device(io.dev, mapping), "not attached");
 	arm_iommu_detach_device(io.dev);
@@ -252,9 +249,8 @@ CMA_SELFTEST(st_io_second, "a device that is behind an IOMMU cannot be attached 
 		return;
 	ST_CHECK(t, arm_iommu_attach_device(io.dev, io.mapping) < 0,
 		 "attached to the same twice");
-	other = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE,
-					 ST_MIB, 0);
-	if (ST_CHECK(t, !IS_ERR_OR_NULL(other), "not created")) {
+	other = st_iommu_mapping(t, ST_MIB, 0);
+	if (other) {
 		unsigned int before = st_nr_domains();
 
 		ST_CHECK(t, arm_iommu_attach_device(io.dev, other) < 0,
@@ -275,9 +271,8 @@ CMA_SELFTEST(st_io_attach_fails, "an attach that the IOMMU refuses changes nothi
 
 	if (!st_iommu_add_device(t, &io))
 		return;
-	mapping = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE,
-					   ST_MIB, 0);
-	if (ST_CHECK(t, !IS_ERR_OR_NULL(mapping), "not created")) {
+	mapping = st_iommu_mapping(t, ST_MIB, 0);
+	if (mapping) {
 		cma_iommu_fail(CMA_IOMMU_ATTACH, 1);
 		ST_CHECK(t, arm_iommu_attach_device(io.dev, mapping) == -EIO,
 			 "not the error of the IOMMU");
@@ -331,9 +326,8 @@ CMA_SELFTEST(st_io_other_ops, "a device with operations of its own is not attach
 
 	if (!st_iommu_add_device(t, &io))
 		return;
-	mapping = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE,
-					   ST_MIB, 0);
-	if (ST_CHECK(t, !IS_ERR_OR_NULL(mapping), "not created")) {
+	mapping = st_iommu_mapping(t, ST_MIB, 0);
+	if (mapping) {
 		set_dma_ops(io.dev, &arm_coherent_dma_ops);
 		ST_CHECK(t, arm_iommu_attach_device(io.dev, mapping) == -EBUSY,
 			 "attached");
@@ -373,9 +367,8 @@ CMA_SELFTEST(st_io_granule, "with an order, each range has io addresses for itse
 		return;
 	if (!st_iommu_add_device(t, &io))
 		goto free;
-	mapping = arm_iommu_create_mapping(&platform_bus_type, ST_IO_BASE,
-					   ST_MIB, 4);
-	if (!ST_CHECK(t, !IS_ERR_OR_NULL(mapping), "not created"))
+	mapping = st_iommu_mapping(t, ST_MIB, 4);
+	if (!mapping)
 		goto remove;
 	ST_CHECK(t, !arm_iommu_attach_device(io.dev, mapping), "not attached");
 	arm_iommu_release_mapping(mapping);
@@ -957,48 +950,6 @@ free:
  * Caches
  */
 
-#define ST_MAX_OPS	64
-
-/* Operations of the outer cache: 'c'lean and 'i'nvalidate */
-static struct {
-	struct outer_cache_fns real;
-	unsigned int nr;
-	struct {
-		char what;
-		unsigned long start, end;
-	} ops[ST_MAX_OPS];
-} st_io_cache;
-
-static void st_io_cache_add(char what, unsigned long start, unsigned long end)
-{
-	if (st_io_cache.nr < ST_MAX_OPS) {
-		st_io_cache.ops[st_io_cache.nr].what = what;
-		st_io_cache.ops[st_io_cache.nr].start = start;
-		st_io_cache.ops[st_io_cache.nr].end = end;
-	}
-	st_io_cache.nr++;
-}
-
-static void st_io_clean(unsigned long start, unsigned long end)
-{
-	st_io_cache_add('c', start, end);
-	st_io_cache.real.clean_range(start, end);
-}
-
-static void st_io_invalidate(unsigned long start, unsigned long end)
-{
-	st_io_cache_add('i', start, end);
-	st_io_cache.real.inv_range(start, end);
-}
-
-static void st_io_watch(void)
-{
-	st_io_cache.nr = 0;
-	st_io_cache.real = outer_cache;
-	outer_cache.clean_range = st_io_clean;
-	outer_cache.inv_range = st_io_invalidate;
-}
-
 /*
  * Stop to watch: were there these operations for exactly [start, start + len) of the
  * pages?  0: none at all.
@@ -1010,11 +961,10 @@ static void st_io_watched(struct st_iommu *io, int line,
 	size_t done = 0;
 	unsigned int i, op;
 
-	outer_cache.clean_range = st_io_cache.real.clean_range;
-	outer_cache.inv_range = st_io_cache.real.inv_range;
-	for (op = 0; op < min_t(unsigned int, st_io_cache.nr, ST_MAX_OPS); op++) {
-		unsigned long first = st_io_cache.ops[op].start;
-		unsigned long last = st_io_cache.ops[op].end - 1;
+	st_outer_end();
+	for (op = 0; op < min_t(unsigned int, st_outer.count, ST_MAX_OPS); op++) {
+		unsigned long first = st_outer.ops[op].start;
+		unsigned long last = st_outer.ops[op].end - 1;
 		bool touches = false, inside = false;
 
 		for (i = 0; i < pages->nr; i++) {
@@ -1030,14 +980,14 @@ static void st_io_watched(struct st_iommu *io, int line,
 		}
 		if (!touches)
 			continue;
-		ST_CHECK(io->t, inside && st_io_cache.ops[op].what == what,
+		ST_CHECK(io->t, inside && st_outer.ops[op].what == what,
 			 "line %d: %c %#lx-%#lx", line,
-			 st_io_cache.ops[op].what, first, last);
+			 st_outer.ops[op].what, first, last);
 		done += last - first + 1;
 	}
-	ST_CHECK(io->t, st_io_cache.nr <= ST_MAX_OPS && done == (what ? len : 0),
+	ST_CHECK(io->t, st_outer.count <= ST_MAX_OPS && done == (what ? len : 0),
 		 "line %d: %zu bytes in %u calls, not %zu", line, done,
-		 st_io_cache.nr, what ? len : 0);
+		 st_outer.count, what ? len : 0);
 }
 
 #define ST_WATCHED(io, pages, start, len, what)				\
@@ -1058,10 +1008,10 @@ static void st_io_sync_parts(struct st_iommu *io, struct st_pages *pages,
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		size_t start = parts[i].start, len = parts[i].len;
 
-		st_io_watch();
+		st_outer_begin();
 		dma_sync_single_range_for_device(io->dev, dma, start, len, dir);
 		ST_WATCHED(io, pages, start, len, out);
-		st_io_watch();
+		st_outer_begin();
 		dma_sync_single_range_for_cpu(io->dev, dma, start, len, dir);
 		ST_WATCHED(io, pages, start, len,
 			   dir == DMA_TO_DEVICE ? 0 : 'i');
@@ -1083,20 +1033,20 @@ static void st_io_sync_list(struct st_iommu *io, struct st_pages *pages,
 	sg_init_table(sgl, 8);
 	for (i = 0; i < 8; i++)
 		sg_set_page(&sgl[i], pages->page[i], PAGE_SIZE, 0);
-	st_io_watch();
+	st_outer_begin();
 	segs = dma_map_sg_attrs(io->dev, sgl, 8, dir, &attrs);
 	ST_WATCHED(io, pages, 0, 8 * PAGE_SIZE, skip ? 0 : out);
 	if (!ST_CHECK(io->t, segs == 1, "%d segments", segs))
 		goto unmap;
 	st_io_sync_parts(io, pages, sg_dma_address(sgl), dir);
-	st_io_watch();
+	st_outer_begin();
 	dma_sync_sg_for_device(io->dev, sgl, 8, dir);
 	ST_WATCHED(io, pages, 0, 8 * PAGE_SIZE, out);
-	st_io_watch();
+	st_outer_begin();
 	dma_sync_sg_for_cpu(io->dev, sgl, 8, dir);
 	ST_WATCHED(io, pages, 0, 8 * PAGE_SIZE, in);
 unmap:
-	st_io_watch();
+	st_outer_begin();
 	dma_unmap_sg_attrs(io->dev, sgl, 8, dir, &attrs);
 	ST_WATCHED(io, pages, 0, 8 * PAGE_SIZE, skip ? 0 : in);
 }
@@ -1111,14 +1061,14 @@ static void st_io_sync_page(struct st_iommu *io, struct st_pages *pages,
 
 	if (skip)
 		dma_set_attr(DMA_ATTR_SKIP_CPU_SYNC, &attrs);
-	st_io_watch();
+	st_outer_begin();
 	dma = dma_map_single_attrs(io->dev, page_address(pages->page[0]) + 64,
 				   1024, dir, &attrs);
 	ST_WATCHED(io, pages, 64, 1024, skip ? 0 : out);
-	st_io_watch();
+	st_outer_begin();
 	dma_sync_single_for_device(io->dev, dma, 1024, dir);
 	ST_WATCHED(io, pages, 64, 1024, out);
-	st_io_watch();
+	st_outer_begin();
 	dma_unmap_single_attrs(io->dev, dma, 1024, dir, &attrs);
 	ST_WATCHED(io, pages, 64, 1024, skip ? 0 : in);
 }

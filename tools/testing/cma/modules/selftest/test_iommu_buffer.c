@@ -680,24 +680,51 @@ CMA_SELFTEST(st_io_threads, "4 threads map, allocate and transfer at random")
  */
 
 #ifdef CONFIG_DMA_SHARED_BUFFER
-static struct dma_buf *st_io_heap_buffer(struct st *t, size_t size)
-{
-	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR };
-	struct file *heap = filp_open("/dev/dma_heap/system", O_RDWR, 0);
+/* A scattered buffer, and a device without limits and without an IOMMU */
+struct st_io_shared {
+	struct st_iommu io, bus;
 	struct dma_buf *dmabuf;
-	long ret;
+	struct dma_buf_attachment *attach;	/* of bus */
+};
 
-	if (IS_ERR(heap)) {
-		t->skipped = "no such heap";
-		return NULL;
+static void st_io_shared_end(struct st_io_shared *shared)
+{
+	if (shared->attach)
+		dma_buf_detach(shared->dmabuf, shared->attach);
+	if (shared->bus.pdev)
+		platform_device_unregister(shared->bus.pdev);
+	if (shared->dmabuf)
+		dma_buf_put(shared->dmabuf);
+	st_iommu_end(&shared->io);
+}
+
+/* Attach the device; the one behind the IOMMU may have @max segments, if not 0. */
+static bool st_io_shared_begin(struct st *t, struct st_io_shared *shared,
+			       unsigned int max)
+{
+	int fd;
+
+	memset(shared, 0, sizeof(*shared));
+	if (!st_iommu_begin(t, &shared->io, ST_IO_SIZE))
+		return false;
+	if (max)
+		dma_set_max_seg_count(shared->io.dev, max);
+	fd = st_heap_fd(t, "/dev/dma_heap/system", 4 * ST_MIB);
+	if (fd >= 0) {
+		shared->dmabuf = dma_buf_get(fd);
+		sys_close(fd);
+		if (st_iommu_add_device(t, &shared->bus))
+			shared->attach = dma_buf_attach(shared->dmabuf,
+							shared->bus.dev);
+		else
+			shared->bus.pdev = NULL;
 	}
-	ret = st_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
-	filp_close(heap, NULL);
-	if (!ST_CHECK(t, !ret, "no buffer: %ld", ret))
-		return NULL;
-	dmabuf = dma_buf_get(data.fd);
-	sys_close(data.fd);
-	return dmabuf;
+	if (!IS_ERR_OR_NULL(shared->attach))
+		return true;
+	ST_CHECK(t, !shared->attach, "attach: %ld", PTR_ERR(shared->attach));
+	shared->attach = NULL;
+	st_io_shared_end(shared);
+	return false;
 }
 
 static void st_io_shared_segment(struct st_iommu *io, struct dma_buf *dmabuf)
@@ -738,78 +765,48 @@ detach:
 
 CMA_SELFTEST(st_io_dmabuf, "a scattered shared buffer is one segment behind an IOMMU")
 {
-	struct dma_buf_attachment *attach;
-	struct st_iommu io, bus = {};
-	struct dma_buf *dmabuf;
+	struct st_io_shared shared;
 	struct sg_table *sgt;
 
-	if (!st_iommu_begin(t, &io, ST_IO_SIZE))
+	if (!st_io_shared_begin(t, &shared, 0))
 		return;
-	dmabuf = st_io_heap_buffer(t, 4 * ST_MIB);
-	if (!dmabuf)
-		goto end;
-	if (!st_iommu_add_device(t, &bus))
-		goto put;
 	/* A device without limits and without an IOMMU sees that it is scattered */
-	attach = dma_buf_attach(dmabuf, bus.dev);
-	if (!ST_CHECK(t, !IS_ERR(attach), "attach: %ld", PTR_ERR(attach)))
-		goto remove;
-	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	sgt = dma_buf_map_attachment(shared.attach, DMA_BIDIRECTIONAL);
 	if (ST_CHECK(t, !IS_ERR(sgt), "map: %ld", PTR_ERR(sgt))) {
 		ST_CHECK(t, sgt->nents > 1, "%u segment without an IOMMU",
 			 sgt->nents);
-		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+		dma_buf_unmap_attachment(shared.attach, sgt, DMA_BIDIRECTIONAL);
 	}
-	st_io_shared_segment(&io, dmabuf);
-	dma_buf_detach(dmabuf, attach);
-remove:
-	platform_device_unregister(bus.pdev);
-put:
-	dma_buf_put(dmabuf);
-end:
-	st_iommu_end(&io);
+	st_io_shared_segment(&shared.io, shared.dmabuf);
+	st_io_shared_end(&shared);
 }
 
 CMA_SELFTEST(st_io_dmabuf_one,
 	     "a device that takes one segment shares scattered memory behind an IOMMU")
 {
 	struct dma_buf_attachment *attach;
-	struct st_iommu io, bus = {};
-	struct dma_buf *dmabuf;
+	struct st_io_shared shared;
 	struct sg_table *sgt;
 
-	if (!st_iommu_begin(t, &io, ST_IO_SIZE))
+	if (!st_io_shared_begin(t, &shared, 1))
 		return;
-	dma_set_max_seg_count(io.dev, 1);
-	dmabuf = st_io_heap_buffer(t, 4 * ST_MIB);
-	if (!dmabuf)
-		goto end;
-	if (!st_iommu_add_device(t, &bus))
-		goto put;
-	attach = dma_buf_attach(dmabuf, bus.dev);
-	if (!ST_CHECK(t, !IS_ERR(attach), "attach: %ld", PTR_ERR(attach)))
-		goto remove;
 	/* While this device has it mapped, it cannot move */
-	sgt = dma_buf_map_attachment(attach, DMA_BIDIRECTIONAL);
+	sgt = dma_buf_map_attachment(shared.attach, DMA_BIDIRECTIONAL);
 	if (ST_CHECK(t, !IS_ERR(sgt), "map: %ld", PTR_ERR(sgt))) {
 		ST_CHECK(t, sgt->nents > 1, "%u segment without an IOMMU",
 			 sgt->nents);
-		st_io_shared_segment(&io, dmabuf);
-		dma_buf_unmap_attachment(attach, sgt, DMA_BIDIRECTIONAL);
+		st_io_shared_segment(&shared.io, shared.dmabuf);
+		dma_buf_unmap_attachment(shared.attach, sgt, DMA_BIDIRECTIONAL);
 	}
-	dma_buf_detach(dmabuf, attach);
+	dma_buf_detach(shared.dmabuf, shared.attach);
+	shared.attach = NULL;
 
 	/* Segments that are too small for one of it */
-	dma_set_max_seg_size(io.dev, ST_MIB);
-	attach = dma_buf_attach(dmabuf, io.dev);
+	dma_set_max_seg_size(shared.io.dev, ST_MIB);
+	attach = dma_buf_attach(shared.dmabuf, shared.io.dev);
 	ST_CHECK(t, attach == ERR_PTR(-E2BIG), "4 segments: %ld", PTR_ERR(attach));
 	if (!IS_ERR(attach))
-		dma_buf_detach(dmabuf, attach);
-remove:
-	platform_device_unregister(bus.pdev);
-put:
-	dma_buf_put(dmabuf);
-end:
-	st_iommu_end(&io);
+		dma_buf_detach(shared.dmabuf, attach);
+	st_io_shared_end(&shared);
 }
 #endif

@@ -313,22 +313,12 @@ CMA_SELFTEST(st_vb2_parms, "the device of a queue keeps its limits")
 /* Put a buffer of the system heap in the place of the first one */
 static bool st_use_heap(struct st *t)
 {
-	struct dma_heap_allocation_data data = {
-		.len = ST_PLANE_SIZE, .fd_flags = O_RDWR,
-	};
-	struct file *heap = filp_open("/dev/dma_heap/system", O_RDWR, 0);
-	long ret;
+	int fd = st_heap_fd(t, "/dev/dma_heap/system", ST_PLANE_SIZE);
 
-	if (IS_ERR(heap)) {
-		t->skipped = "no such heap";
-		return false;
-	}
-	ret = st_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
-	filp_close(heap, NULL);
-	if (!ST_CHECK(t, !ret, "no buffer: %ld", ret))
+	if (fd < 0)
 		return false;
 	sys_close(vb2.fds[0]);
-	vb2.fds[0] = data.fd;
+	vb2.fds[0] = fd;
 	return true;
 }
 
