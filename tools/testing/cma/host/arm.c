@@ -32,9 +32,9 @@ static unsigned long user_pfn, user_pages;
 
 static bool said(const char *text)
 {
-	bool found = strstr(arm_console, text);
+	bool found = strstr(host_console, text);
 
-	*arm_console = '\0';
+	*host_console = '\0';
 	return found;
 }
 
@@ -260,7 +260,7 @@ static void arm_reset(void)
 	memset(flushed, 0, sizeof(flushed));
 	memset(outer_flushed, 0, sizeof(outer_flushed));
 	memset(kmap_depth, 0, sizeof(kmap_depth));
-	*arm_console = '\0';
+	*host_console = '\0';
 	cpu = 0;
 	line_size = 32;
 	nr_resched = 0;
@@ -278,10 +278,10 @@ static void boot(void)
 	arm_nr_areas = 3;
 	memset(arm_memory + (1024 << PAGE_SHIFT), 0x5a, (ARM_LOW_PAGES - 1024) << PAGE_SHIFT);
 	REQUIRE(!arm_early_param("64K"), "coherent_pool=");
-	REQUIRE(!arm_postcore_initcall(), "no pool: %s", arm_console);
+	REQUIRE(!arm_postcore_initcall(), "no pool: %s", host_console);
 	memset(arm_memory + (1024 << PAGE_SHIFT), 0x5a, (ARM_LOW_PAGES - 1024) << PAGE_SHIFT);
 	memset(flushed, 0, sizeof(flushed));
-	*arm_console = '\0';
+	*host_console = '\0';
 	nr_resched = 0;
 	max_flush = 0;
 }
@@ -369,7 +369,7 @@ TEST(mapping, "each page of a buffer is uncached and clean before it is cleared"
 			}
 		}
 	}
-	REQUIRE(!*arm_console, "%s", arm_console);
+	REQUIRE(!*host_console, "%s", host_console);
 }
 
 TEST(steps, "other tasks may run after each MiB of a large buffer")
@@ -411,7 +411,7 @@ TEST(wrong_size, "a free with a wrong size frees the buffer and nothing else")
 		check_buffer(virt[2], dma[2], 4);
 		check_free(&low, virt[0], dma[0], 4, 4);
 		check_free(&low, virt[2], dma[2], 4, 4);
-		REQUIRE(!*arm_console, "%s", arm_console);
+		REQUIRE(!*host_console, "%s", host_console);
 		memset(arm_memory + (4096 << PAGE_SHIFT), 0x5a, 4096 << PAGE_SHIFT);
 	}
 }
@@ -462,7 +462,7 @@ TEST(pool, "the pool knows where its buffers end")
 				"buffer %u, round %u", i, round);
 		}
 		all = alloc(&low, 16, &first, GFP_ATOMIC);
-		REQUIRE(all, "pages are lost in round %u: %s", round, arm_console);
+		REQUIRE(all, "pages are lost in round %u: %s", round, host_console);
 		REQUIRE(arm_dma_free_contiguous(&low, 4 * PAGE_SIZE, all + 4 * PAGE_SIZE,
 						first + 4 * PAGE_SIZE), "ours");
 		REQUIRE(said("which is no buffer"), "the middle of a buffer was freed");
@@ -611,7 +611,7 @@ TEST(highmem, "slots of kmap_atomic() that are not in use are cleared on all CPU
 		kmap_depth[i] = i;
 	nr_tlb_all = 0;
 	virt = alloc(&high, 16, &dma, GFP_KERNEL);
-	REQUIRE(virt, "no buffer: %s", arm_console);
+	REQUIRE(virt, "no buffer: %s", host_console);
 	check_buffer(virt, dma, 16);
 	for (i = 0; i < 4 * KM_TYPE_NR; i++)
 		REQUIRE(!arm_slots[i] == (i % KM_TYPE_NR >= i / KM_TYPE_NR),
@@ -638,7 +638,7 @@ TEST(unmapped, "a buffer without a mapping is cleared, mapped by user space, and
 	/* In high memory the first page stands for the address */
 	memset(nr_vmapped, 0, sizeof(nr_vmapped));
 	page = arm_dma_alloc_contiguous(&high, size, ~0ULL, &dma, GFP_KERNEL, prot, false);
-	REQUIRE(page, "no buffer: %s", arm_console);
+	REQUIRE(page, "no buffer: %s", host_console);
 	REQUIRE(page == pfn_to_page(dma >> PAGE_SHIFT), "not its page");
 	for (i = 0; i < 600; i++)
 		REQUIRE(pfn_to_page((dma >> PAGE_SHIFT) + i)->owner, "page %lu is free", i);
@@ -648,19 +648,13 @@ TEST(unmapped, "a buffer without a mapping is cleared, mapped by user space, and
 	REQUIRE_EQ(user_pfn, dma >> PAGE_SHIFT);
 	REQUIRE_EQ(map(page, dma, 601, 0, 601), -ENXIO);
 	REQUIRE(arm_dma_free_contiguous(&high, size, page, dma), "not ours");
-	REQUIRE(!said("no buffer"), "a warning: %s", arm_console);
+	REQUIRE(!said("no buffer"), "a warning: %s", host_console);
 	for (i = 0; i < 600; i++)
 		REQUIRE(!pfn_to_page((dma >> PAGE_SHIFT) + i)->owner, "page %lu is lost", i);
 
 	/* In low memory it has an address anyway */
 	virt = arm_dma_alloc_contiguous(&low, 4 * PAGE_SIZE, ~0ULL, &next, GFP_KERNEL, prot, false);
-	REQUIRE(virt, "no buffer: %s", arm_console);
+	REQUIRE(virt, "no buffer: %s", host_console);
 	check_buffer(virt, next, 4);
 	check_free(&low, virt, next, 4, 4);
-}
-
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "abort_on_error=1:allocator_may_return_null=1";
 }

@@ -410,7 +410,7 @@ static void begin(void)
 	unsigned long start = ARM_LOW_AREA << PAGE_SHIFT;
 
 	reset_machine();
-	*arm_console = '\0';
+	*host_console = '\0';
 	cpu = 0;
 	vmap_pages = 0;
 	nr_lazy_pages = 0;
@@ -594,7 +594,7 @@ TEST(pool, "a buffer of the pool is cleared, even if a device wrote to it before
 
 	dirty_memory(CACHE_LINEAR, ARM_LOW_AREA << PAGE_SHIFT, pool_size);
 	REQUIRE(!arm_early_param("64K"), "coherent_pool=");
-	REQUIRE(!arm_postcore_initcall(), "no pool: %s", arm_console);
+	REQUIRE(!arm_postcore_initcall(), "no pool: %s", host_console);
 	virt = alloc(&low, PAGE_SIZE, &dma, GFP_ATOMIC);
 	use_buffer(virt, dma, PAGE_SIZE);
 	REQUIRE(arm_dma_free_contiguous(&low, PAGE_SIZE, virt, dma), "not ours");
@@ -1107,9 +1107,3 @@ TEST(stream, "streaming mappings and buffers of heaps")
 }
 
 #endif
-
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "abort_on_error=1:allocator_may_return_null=1";
-}

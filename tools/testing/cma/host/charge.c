@@ -20,7 +20,6 @@ void (*host_others)(void);
 struct kobject *mm_kobj;
 unsigned int test_checks;
 
-static char console[1024];
 static unsigned int nr_capable, held;
 static const struct attribute *files[16];
 static unsigned int nr_files, fail_file;
@@ -28,25 +27,6 @@ static struct kobject root;
 static bool fail_dir;
 static const struct file_operations *debugfs;
 static struct seq_file seq;
-
-void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	printf("# %s:%d: %s%s", file, line, what, *fmt ? ": " : "");
-	vprintf(fmt, args);
-	printf("\n# console: %s\n", console);
-	fflush(stdout);
-	abort();
-}
-
-/* A sanitizer report ends a test as a failed check does */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "abort_on_error=1:allocator_may_return_null=1";
-}
 
 static void end_test(void)
 {
@@ -137,16 +117,6 @@ size_t scnprintf(char *buf, size_t size, const char *fmt, ...)
 void host_strlcpy(char *to, const char *from, size_t size)
 {
 	snprintf(to, size, "%s", from);
-}
-
-void host_print(const char *fmt, ...)
-{
-	size_t len = strlen(console);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(console + len, sizeof(console) - len, fmt, args);
-	va_end(args);
 }
 
 struct kobject *kobject_create_and_add(const char *name, struct kobject *parent)
@@ -948,14 +918,14 @@ TEST(files, "files of sysfs, and what they contain at first")
 		REQUIRE_STREQ(get(names[i]), i == 5 ? "0\n" : i == 1 || i == 3 ? "" : "max\n");
 	}
 	REQUIRE_EQ(nr_files, ARRAY_SIZE(names));
-	REQUIRE_STREQ(console, "");
+	REQUIRE_STREQ(host_console, "");
 }
 
 TEST(no_files, "without files in sysfs there is a message")
 {
 	fail_dir = true;
 	REQUIRE_EQ(host_late_initcall(), -ENOMEM);
-	REQUIRE_STREQ(console, "dma_charge: no files in sysfs: error -12\n");
+	REQUIRE_STREQ(host_console, "dma_charge: no files in sysfs: error -12\n");
 	fail_dir = false;
 	for (fail_file = 1; fail_file <= 6; fail_file++) {
 		nr_files = 0;
@@ -1070,19 +1040,19 @@ TEST(params, "limits of the command line are logged, and malformed ones are not 
 	REQUIRE_EQ(host_user_limit_param(arg("8M")), 0);
 	REQUIRE_EQ(host_file_limit_param(arg("1048576")), 0);
 	REQUIRE_EQ(host_device_limit_param(arg("3k")), 0);
-	REQUIRE_STREQ(console,
+	REQUIRE_STREQ(host_console,
 		      "dma_charge: 8192 KiB for each user (dma_user_limit=8M)\n"
 		      "dma_charge: 1024 KiB for each open file (dma_file_limit=1048576)\n"
 		      "dma_charge: 0 KiB for each device (dma_device_limit=3k)\n");
 	REQUIRE_STREQ(get("user_limit"), "8388608\n");
 	REQUIRE_STREQ(get("file_limit"), "1048576\n");
 	REQUIRE_STREQ(get("device_limit"), "0\n");
-	console[0] = '\0';
+	host_console[0] = '\0';
 	REQUIRE_EQ(host_user_limit_param(arg("max")), 0);
-	REQUIRE_STREQ(console, "");
+	REQUIRE_STREQ(host_console, "");
 	REQUIRE_EQ(host_file_limit_param(NULL), 0);
 	REQUIRE_EQ(host_device_limit_param(arg("8MB")), 0);
-	REQUIRE_STREQ(console, "dma_charge: dma_file_limit=: not a size; no limit\n"
+	REQUIRE_STREQ(host_console, "dma_charge: dma_file_limit=: not a size; no limit\n"
 		      "dma_charge: dma_device_limit=8MB: not a size; no limit\n");
 	REQUIRE_STREQ(get("user_limit"), "max\n");
 	REQUIRE_STREQ(get("file_limit"), "1048576\n");

@@ -31,18 +31,6 @@ bool iommu_coherent, iommu_has_highmem, iommu_has_area;
 
 unsigned int test_checks;
 
-void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	printf("# %s:%d: %s%s", file, line, what, *fmt ? ": " : "");
-	vprintf(fmt, args);
-	printf("\n");
-	fflush(stdout);
-	abort();
-}
-
 static unsigned int nr_points, fail_point, nr_held, nr_pages_used, max_block_order = 10;
 static bool atomic;	/* no sleep is allowed */
 static bool no_io;	/* nor is all of GFP_KERNEL */

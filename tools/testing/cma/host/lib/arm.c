@@ -28,34 +28,11 @@ bool cma_has_rules, cma_has_reserve;
 struct device *arm_listed;
 struct cma *arm_ruled;
 pmd_t arm_pmds[ARM_TABLES][2];
-char arm_console[4096];
 static unsigned long next_owner;
-
-void test_fail(const char *file, int line, const char *what, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	printf("# %s:%d: %s%s", file, line, what, *fmt ? ": " : "");
-	vprintf(fmt, args);
-	printf("\n# console: %s\n", arm_console);
-	fflush(stdout);
-	abort();
-}
 
 void arm_require(bool condition, const char *what)
 {
 	REQUIRE(condition, "%s", what);
-}
-
-void arm_print(const char *fmt, ...)
-{
-	size_t len = strlen(arm_console);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(arm_console + len, sizeof(arm_console) - len, fmt, args);
-	va_end(args);
 }
 
 void arm_lock(spinlock_t *lock, bool hold)

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test.h"
+#include "console.h"
 
 /* Faithful: types of 32-bit ARM; addresses for the CPU are those of the host */
 typedef uint8_t u8;
@@ -73,17 +73,15 @@ void arm_require(bool condition, const char *what);
 void cond_resched(void);
 
 /* Simplified: messages are kept for the test */
-#define pr_err(fmt, ...)	arm_print(pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_err(fmt, ...)	host_print(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_err_once		pr_err
 #define pr_err_ratelimited	pr_err
 #define pr_info			pr_err
 #define WARN(condition, fmt, ...) ({			\
 	bool warn_ = (condition);			\
 	if (warn_)					\
-		arm_print("WARN " fmt, ##__VA_ARGS__);	\
+		host_print("WARN " fmt, ##__VA_ARGS__);	\
 	warn_; })
-void arm_print(const char *fmt, ...) __printf(1, 2);
-extern char arm_console[4096];
 #define trace_cma_map(pfn, nr_pages)	((void)(pfn))
 #define trace_cma_clear(pfn, nr_pages)	((void)(pfn))
 

@@ -19,7 +19,8 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "test.h"
+#include "console.h"
+#include "lists.h"
 
 /* Faithful: types, attributes, arithmetic */
 typedef uint32_t u32;
@@ -74,28 +75,13 @@ void *vmalloc(size_t size);
 #define vfree(p)		free(p)
 
 /* Faithful: lists */
-struct list_head { struct list_head *next, *prev; };
 struct hlist_head { struct hlist_node *first; };
 struct hlist_node { struct hlist_node *next, **pprev; };
-#define LIST_HEAD(name)		struct list_head name = { &name, &name }
 #define hlist_entry		container_of
 #define list_for_each_entry(pos, head, member)					\
 	for (pos = container_of((head)->next, __typeof__(*pos), member);	\
 	     &pos->member != (head);						\
 	     pos = container_of(pos->member.next, __typeof__(*pos), member))
-
-static inline void list_add(struct list_head *new, struct list_head *head)
-{
-	*new = (struct list_head){ head->next, head };
-	head->next->prev = new;
-	head->next = new;
-}
-
-static inline void list_del(struct list_head *entry)
-{
-	entry->next->prev = entry->prev;
-	entry->prev->next = entry->next;
-}
 
 static inline void hlist_add_head(struct hlist_node *node, struct hlist_head *head)
 {
@@ -132,7 +118,6 @@ void host_strlcpy(char *to, const char *from, size_t size);
 /* Simplified: messages are kept for the test */
 #define pr_err(fmt, ...)	host_print(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_info			pr_err
-void host_print(const char *fmt, ...) __printf(1, 2);
 
 /* Simplified: tables of the files of sysfs and debugfs */
 struct device { const char *name; };

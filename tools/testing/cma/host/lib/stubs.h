@@ -201,27 +201,13 @@ void host_debug(const char *fmt, ...) __printf(1, 2);
 #define count_vm_event(item)	host_count("vm:" #item)
 
 /* Faithful: lists */
-struct list_head { struct list_head *next, *prev; };
+#include "lists.h"
 
-#define LIST_HEAD(name)	struct list_head name = { &name, &name }
 #define HOST_ENTRY(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
 #define list_for_each_entry_safe(pos, n, head, member)				\
 	for (pos = HOST_ENTRY((head)->next, __typeof__(*pos), member);		\
 	     n = HOST_ENTRY(pos->member.next, __typeof__(*pos), member),	\
 	     &pos->member != (head); pos = n)
-
-static inline void list_add(struct list_head *new, struct list_head *head)
-{
-	*new = (struct list_head){ head->next, head };
-	head->next->prev = new;
-	head->next = new;
-}
-
-static inline void list_del(struct list_head *entry)
-{
-	entry->next->prev = entry->prev;
-	entry->prev->next = entry->next;
-}
 
 /* Simplified: keeps files of debugfs in a table, by name */
 struct inode { void *i_private; };
