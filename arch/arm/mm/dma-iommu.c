@@ -8,6 +8,11 @@
  * mapped before the caches are maintained, so that a failure leaves memory as it
  * was, and unmapped as a whole or not at all.
  *
+ * The IOMMU is told once about all ranges of a list: after they were mapped, and
+ * after they were unmapped.  Only then are their io addresses used again, or their
+ * pages given to the CPU.  A lazy mapping does not wait for that: it collects ranges
+ * of io addresses until it flushes all of them at once.
+ *
  * A coherent buffer consists of blocks from anywhere.  If there is a contiguous
  * area, none of them keeps a cached mapping.
  */
@@ -19,7 +24,9 @@
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/init.h>
 #include <linux/iommu.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
@@ -31,6 +38,8 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/timer.h>
 #include <linux/vmalloc.h>
 
 #include <asm/cacheflush.h>
@@ -53,8 +62,27 @@ struct iommu_buffer {
 	struct page	*pages[];
 };
 
+/* A lazy mapping flushes the TLB when it has so many ranges, or after this time */
+#define QUEUE_RANGES	64
+#define QUEUE_MS	10
+
+/* Ranges that are unmapped and retired, but that the TLB may still have */
+struct iommu_queue {
+	spinlock_t		lock;	/* interrupts off; held while flushing */
+	struct timer_list	timer;
+	/* protected by lock: */
+	unsigned long		start, end;	/* all ranges are between these */
+	unsigned int		nr;
+	struct {
+		dma_addr_t	iova;
+		unsigned long	nr_pages;
+	}			ranges[QUEUE_RANGES];
+};
+
 /* Attaching and detaching */
 static DEFINE_MUTEX(attach_mutex);
+
+static bool lazy_by_default;
 
 static struct dma_iommu_mapping *mapping_of(struct device *dev)
 {
@@ -80,13 +108,14 @@ static unsigned int leaf_order(const struct dma_iommu_mapping *mapping,
 	return *order;
 }
 
-static void unmap_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
+/* Unmap a range, of which the TLB may still have entries */
+static void clear_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
 			size_t size)
 {
 	while (size) {
 		u8 *leaf = arm_iova_leaf(mapping->iova, iova);
 		unsigned int order = leaf ? *leaf : 0;
-		int ret = iommu_unmap(mapping->domain, iova, order);
+		int ret = iommu_unmap_noflush(mapping->domain, iova, order);
 
 		WARN(ret < 0, "DMA: cannot unmap %#lx: %d\n",
 		     (unsigned long)iova, ret);
@@ -97,7 +126,18 @@ static void unmap_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
 	}
 }
 
-/* Map contiguous memory.  All is as before if that fails. */
+static void unmap_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
+			size_t size)
+{
+	clear_range(mapping, iova, size);
+	if (size)
+		iommu_flush_range(mapping->domain, iova, size);
+}
+
+/*
+ * Map contiguous memory, for devices to use after iommu_sync_map().  All is as
+ * before if that fails.
+ */
 static int map_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
 		     phys_addr_t phys, size_t size, int prot)
 {
@@ -106,8 +146,8 @@ static int map_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
 	while (done < size) {
 		unsigned int order = leaf_order(mapping, iova + done,
 						phys + done, size - done);
-		int ret = iommu_map(mapping->domain, iova + done, phys + done,
-				    order, prot);
+		int ret = iommu_map_nosync(mapping->domain, iova + done,
+					   phys + done, order, prot);
 
 		if (ret == -EINVAL && order) {
 			/* This IOMMU does not have pages of this size */
@@ -143,33 +183,153 @@ static int direction_to_prot(enum dma_data_direction dir)
 	return prot;
 }
 
-static void free_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
-		       size_t size)
+static void flush_locked(struct dma_iommu_mapping *mapping)
 {
-	unmap_range(mapping, iova, PAGE_ALIGN(size));
-	arm_iova_free(mapping->iova, iova, count_pages(size));
+	struct iommu_queue *queue = mapping->queue;
+
+	if (!queue->nr)
+		return;
+	iommu_flush_range(mapping->domain, queue->start,
+			  queue->end - queue->start);
+	while (queue->nr) {
+		queue->nr--;
+		arm_iova_recycle(mapping->iova, queue->ranges[queue->nr].iova,
+				 queue->ranges[queue->nr].nr_pages);
+	}
+}
+
+/* After that, what a lazy mapping has unmapped before can be used again */
+static void flush_queue(struct dma_iommu_mapping *mapping)
+{
+	unsigned long flags;
+
+	if (!mapping->queue)
+		return;
+	spin_lock_irqsave(&mapping->queue->lock, flags);
+	flush_locked(mapping);
+	spin_unlock_irqrestore(&mapping->queue->lock, flags);
+}
+
+static void queue_timeout(unsigned long data)
+{
+	flush_queue((struct dma_iommu_mapping *)data);
+}
+
+static void queue_range(struct dma_iommu_mapping *mapping, dma_addr_t iova,
+			unsigned long nr_pages)
+{
+	unsigned long start = iova, end = start + (nr_pages << PAGE_SHIFT);
+	struct iommu_queue *queue = mapping->queue;
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	if (!queue->nr) {
+		queue->start = start;
+		queue->end = end;
+		mod_timer(&queue->timer, jiffies + msecs_to_jiffies(QUEUE_MS));
+	}
+	queue->start = min(queue->start, start);
+	queue->end = max(queue->end, end);
+	queue->ranges[queue->nr].iova = iova;
+	queue->ranges[queue->nr].nr_pages = nr_pages;
+	if (++queue->nr == QUEUE_RANGES)
+		flush_locked(mapping);
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+static int alloc_iova(struct dma_iommu_mapping *mapping, unsigned long nr_pages,
+		      gfp_t gfp, dma_addr_t *iova)
+{
+	int ret = arm_iova_alloc(mapping->iova, nr_pages, gfp, iova);
+
+	if (ret == -ENOSPC && mapping->queue) {
+		flush_queue(mapping);
+		ret = arm_iova_alloc(mapping->iova, nr_pages, gfp, iova);
+	}
+	return ret;
+}
+
+static void free_iova(struct dma_iommu_mapping *mapping, dma_addr_t iova,
+		      unsigned long nr_pages)
+{
+	if (arm_iova_retire(mapping->iova, iova, nr_pages))
+		arm_iova_recycle(mapping->iova, iova, nr_pages);
 }
 
 /*
- * Check that a driver unmaps all that it has mapped at an address.  A part cannot
- * be unmapped, because the IOMMU may have mapped it with a larger page.
+ * Ranges that the IOMMU is told about at once, by iommu_sync_map() or
+ * iommu_flush_range().  They are far apart if a list has more than this between
+ * two of them; what others have mapped there would be flushed, too.
  */
-static bool is_mapped(struct device *dev, dma_addr_t handle, size_t size)
+#define SPAN_GAP	SZ_1M
+
+struct io_span {
+	unsigned long	start, end;	/* end 0: none yet */
+	void		(*tell)(struct iommu_domain *domain,
+				unsigned long iova, size_t size);
+};
+
+static void end_span(struct dma_iommu_mapping *mapping, struct io_span *span)
+{
+	if (span->end)
+		span->tell(mapping->domain, span->start,
+			   span->end - span->start);
+	span->end = 0;
+}
+
+static void add_to_span(struct dma_iommu_mapping *mapping,
+			struct io_span *span, unsigned long start, size_t size)
+{
+	unsigned long end = start + size;
+
+	if ((start > span->end && start - span->end > SPAN_GAP) ||
+	    (end < span->start && span->start - end > SPAN_GAP))
+		end_span(mapping, span);
+
+	span->start = span->end ? min(span->start, start) : start;
+	span->end = max(span->end, end);
+}
+
+/*
+ * Take a range back from a driver, which has to unmap all that it has mapped at an
+ * address.  A part cannot be unmapped, because the IOMMU may have mapped it with a
+ * larger page.
+ */
+static bool retire_mapped(struct device *dev, dma_addr_t handle, size_t size)
 {
 	struct dma_iommu_mapping *mapping = mapping_of(dev);
 	size_t bytes = (handle & ~PAGE_MASK) + size;
 
-	return !WARN(!arm_iova_is_range(mapping->iova, handle & PAGE_MASK,
-					count_pages(bytes)),
+	return !WARN(!arm_iova_retire(mapping->iova, handle & PAGE_MASK,
+				      count_pages(bytes)),
 		     "DMA: %s: unmap of %#lx, %#lx bytes, which is not what was mapped\n",
 		     dev_name(dev), (unsigned long)handle,
 		     (unsigned long)size);
 }
 
-static void unmap_mapped(struct device *dev, dma_addr_t handle, size_t size)
+/*
+ * The pages and io addresses may be used after the flush of the span.  If the mapping
+ * is lazy, its queue has the io addresses, and the pages may be used at once.
+ */
+static void unmap_retired(struct dma_iommu_mapping *mapping,
+			  struct io_span *span, dma_addr_t handle, size_t size)
 {
-	free_range(mapping_of(dev), handle & PAGE_MASK,
-		   (handle & ~PAGE_MASK) + size);
+	dma_addr_t iova = handle & PAGE_MASK;
+
+	size = PAGE_ALIGN((handle & ~PAGE_MASK) + size);
+	clear_range(mapping, iova, size);
+	if (mapping->queue)
+		queue_range(mapping, iova, count_pages(size));
+	else
+		add_to_span(mapping, span, iova, size);
+}
+
+static void recycle_unmapped(struct dma_iommu_mapping *mapping,
+			     dma_addr_t handle, size_t size)
+{
+	if (!mapping->queue)
+		arm_iova_recycle(mapping->iova, handle & PAGE_MASK,
+				 count_pages((handle & ~PAGE_MASK) + size));
 }
 
 /*
@@ -620,6 +780,7 @@ static int map_buffer(struct dma_iommu_mapping *mapping,
 			return ret;
 		}
 	}
+	iommu_sync_map(mapping->domain, buffer->iova, buffer->size);
 	return 0;
 }
 
@@ -665,8 +826,8 @@ static void *iommu_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 		return NULL;
 
 	/* Memory last: it may have to be reclaimed */
-	if (arm_iova_alloc(mapping->iova, count_pages(size),
-			   gfp & (GFP_KERNEL | __GFP_HIGH), &buffer->iova))
+	if (alloc_iova(mapping, count_pages(size),
+		       gfp & (GFP_KERNEL | __GFP_HIGH), &buffer->iova))
 		goto delete;
 	if (alloc_memory(dev, buffer, gfp, attrs))
 		goto free_iova;
@@ -683,7 +844,7 @@ unmap:
 free_memory:
 	free_memory(dev, buffer);
 free_iova:
-	arm_iova_free(mapping->iova, buffer->iova, count_pages(size));
+	free_iova(mapping, buffer->iova, count_pages(size));
 delete:
 	delete_buffer(buffer);
 	return NULL;
@@ -706,7 +867,12 @@ static void iommu_free(struct device *dev, size_t size, void *cpu_addr,
 	radix_tree_delete(&mapping->buffers, handle >> PAGE_SHIFT);
 	spin_unlock_irqrestore(&mapping->lock, flags);
 
-	free_range(mapping, buffer->iova, buffer->size);
+	/*
+	 * The device does not reach the memory any more when it is freed, not even
+	 * if the mapping is lazy
+	 */
+	unmap_range(mapping, buffer->iova, buffer->size);
+	free_iova(mapping, buffer->iova, count_pages(buffer->size));
 	free_memory(dev, buffer);
 	delete_buffer(buffer);
 }
@@ -784,14 +950,14 @@ static dma_addr_t iommu_map_page(struct device *dev, struct page *page,
 	size_t bytes = (phys & ~PAGE_MASK) + size;
 	dma_addr_t iova;
 
-	if (arm_iova_alloc(mapping->iova, count_pages(bytes), GFP_ATOMIC,
-			   &iova))
+	if (alloc_iova(mapping, count_pages(bytes), GFP_ATOMIC, &iova))
 		return ~0;
 	if (map_range(mapping, iova, phys & PAGE_MASK, PAGE_ALIGN(bytes),
 		      direction_to_prot(dir))) {
-		arm_iova_free(mapping->iova, iova, count_pages(bytes));
+		free_iova(mapping, iova, count_pages(bytes));
 		return ~0;
 	}
+	iommu_sync_map(mapping->domain, iova, PAGE_ALIGN(bytes));
 
 	if (!dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs))
 		sync_memory(phys, size, dir, true);
@@ -802,13 +968,18 @@ static void iommu_unmap_page(struct device *dev, dma_addr_t handle,
 			     size_t size, enum dma_data_direction dir,
 			     struct dma_attrs *attrs)
 {
-	if (!is_mapped(dev, handle, size))
+	struct io_span span = { .tell = iommu_flush_range };
+	struct dma_iommu_mapping *mapping = mapping_of(dev);
+
+	if (!retire_mapped(dev, handle, size))
 		return;
 	/* The pages cannot be found when they are not mapped any more */
 	if (dir != DMA_TO_DEVICE &&
 	    !dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs))
 		sync_mapped(dev, handle, size, dir, false);
-	unmap_mapped(dev, handle, size);
+	unmap_retired(mapping, &span, handle, size);
+	end_span(mapping, &span);
+	recycle_unmapped(mapping, handle, size);
 }
 
 /*
@@ -907,9 +1078,25 @@ unmap:
 
 static void unmap_list(struct device *dev, struct scatterlist *sg, int nents)
 {
+	struct io_span span = { .tell = iommu_flush_range };
+	struct dma_iommu_mapping *mapping = mapping_of(dev);
+	struct scatterlist *s = sg;
+	int left;
+
+	for (left = nents; left && sg_dma_len(s); left--) {
+		if (retire_mapped(dev, sg_dma_address(s), sg_dma_len(s)))
+			unmap_retired(mapping, &span, sg_dma_address(s),
+				      sg_dma_len(s));
+		else
+			sg_dma_address(s) = ~0;	/* refused */
+		s = sg_next(s);
+	}
+	end_span(mapping, &span);
+
 	for (; nents && sg_dma_len(sg); nents--) {
-		if (is_mapped(dev, sg_dma_address(sg), sg_dma_len(sg)))
-			unmap_mapped(dev, sg_dma_address(sg), sg_dma_len(sg));
+		if (sg_dma_address(sg) != (dma_addr_t)~0)
+			recycle_unmapped(mapping, sg_dma_address(sg),
+					 sg_dma_len(sg));
 		sg = sg_next(sg);
 	}
 }
@@ -918,6 +1105,7 @@ static int iommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 			enum dma_data_direction dir, struct dma_attrs *attrs)
 {
 	struct dma_iommu_mapping *mapping = mapping_of(dev);
+	struct io_span span = { .tell = iommu_sync_map };
 	struct scatterlist *from = sg, *to = NULL;
 	int prot = direction_to_prot(dir), done = 0, count = 0;
 	size_t max = max_segment(dev);
@@ -928,13 +1116,13 @@ static int iommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 		unsigned long nr_pages = count_pages(offset + bytes);
 		dma_addr_t iova;
 
-		if (!bytes || arm_iova_alloc(mapping->iova, nr_pages,
-					     GFP_ATOMIC, &iova))
+		if (!bytes || alloc_iova(mapping, nr_pages, GFP_ATOMIC, &iova))
 			goto unmap;
 		if (map_joined(mapping, iova, from, joined, prot)) {
-			arm_iova_free(mapping->iova, iova, nr_pages);
+			free_iova(mapping, iova, nr_pages);
 			goto unmap;
 		}
+		add_to_span(mapping, &span, iova, nr_pages << PAGE_SHIFT);
 
 		/* The ranges are in the first entries */
 		to = to ? sg_next(to) : sg;
@@ -946,6 +1134,7 @@ static int iommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 	}
 	if (count < nents)
 		sg_dma_len(sg_next(to)) = 0;
+	end_span(mapping, &span);
 
 	if (!dma_get_attr(DMA_ATTR_SKIP_CPU_SYNC, attrs))
 		sync_list(sg, nents, dir, true);
@@ -1016,6 +1205,43 @@ static struct dma_map_ops iommu_dma_ops = {
  * Mappings
  */
 
+static int __init parse_dma_iommu(char *arg)
+{
+	if (!arg)
+		arg = "";
+	lazy_by_default = !strcmp(arg, "lazy");
+	if (lazy_by_default)
+		pr_info("dma_iommu=lazy: mappings of IOMMUs are lazy\n");
+	else if (strcmp(arg, "strict"))
+		pr_err("dma_iommu=%s: neither strict nor lazy; they are strict\n",
+		       arg);
+	return 0;
+}
+early_param("dma_iommu", parse_dma_iommu);
+
+static int create_queue(struct dma_iommu_mapping *mapping)
+{
+	struct iommu_queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+
+	if (!queue)
+		return -ENOMEM;
+	spin_lock_init(&queue->lock);
+	setup_timer(&queue->timer, queue_timeout, (unsigned long)mapping);
+	mapping->queue = queue;
+	return 0;
+}
+
+/* Nothing is unmapped any more */
+static void delete_queue(struct dma_iommu_mapping *mapping)
+{
+	if (!mapping->queue)
+		return;
+	del_timer_sync(&mapping->queue->timer);
+	flush_queue(mapping);
+	kfree(mapping->queue);
+	mapping->queue = NULL;
+}
+
 /**
  * arm_iommu_create_mapping() - create a space of io addresses for devices
  * @bus: bus of the devices
@@ -1047,12 +1273,20 @@ arm_iommu_create_mapping(struct bus_type *bus, dma_addr_t base, size_t size,
 	if (!mapping->domain)
 		goto destroy;
 
+	if (lazy_by_default && iommu_defers_flush(mapping->domain)) {
+		ret = create_queue(mapping);
+		if (ret)
+			goto free_domain;
+	}
+
 	mapping->orders = ~0UL;
 	INIT_RADIX_TREE(&mapping->buffers, GFP_ATOMIC);
 	spin_lock_init(&mapping->lock);
 	kref_init(&mapping->kref);
 	return mapping;
 
+free_domain:
+	iommu_domain_free(mapping->domain);
 destroy:
 	arm_iova_destroy(mapping->iova);
 free:
@@ -1067,6 +1301,7 @@ static void free_mapping(struct kref *kref)
 		container_of(kref, struct dma_iommu_mapping, kref);
 
 	WARN(mapping->buffers.rnode, "DMA: mapping is freed before its buffers\n");
+	delete_queue(mapping);
 	iommu_domain_free(mapping->domain);
 	arm_iova_destroy(mapping->iova);
 	kfree(mapping);
@@ -1085,6 +1320,36 @@ void arm_iommu_release_mapping(struct dma_iommu_mapping *mapping)
 	kref_put(&mapping->kref, free_mapping);
 }
 EXPORT_SYMBOL_GPL(arm_iommu_release_mapping);
+
+/**
+ * arm_iommu_set_lazy() - choose when a mapping flushes the TLB after an unmap
+ * @mapping: the mapping, to which no device is attached
+ * @lazy: false: before the unmap returns; true: for many unmaps at a time.  Until
+ *	then, devices can reach the memory, whatever it is used for by then.
+ *
+ * The default is that of dma_iommu= on the command line.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EBUSY if a device is attached; -EOPNOTSUPP if @lazy, but the IOMMU
+ * driver flushes for each page; or -ENOMEM.
+ */
+int arm_iommu_set_lazy(struct dma_iommu_mapping *mapping, bool lazy)
+{
+	int ret = 0;
+
+	mutex_lock(&attach_mutex);
+	if (mapping->nr_devices)
+		ret = -EBUSY;
+	else if (!lazy)
+		delete_queue(mapping);
+	else if (!iommu_defers_flush(mapping->domain))
+		ret = -EOPNOTSUPP;
+	else if (!mapping->queue)
+		ret = create_queue(mapping);
+	mutex_unlock(&attach_mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(arm_iommu_set_lazy);
 
 /**
  * arm_iommu_attach_device() - let a device use the io addresses of a mapping
@@ -1110,6 +1375,7 @@ int arm_iommu_attach_device(struct device *dev,
 		goto unlock;
 
 	kref_get(&mapping->kref);
+	mapping->nr_devices++;
 	dev->archdata.mapping = mapping;
 	set_dma_ops(dev, &iommu_dma_ops);
 unlock:
@@ -1136,7 +1402,9 @@ void arm_iommu_detach_device(struct device *dev)
 	if (mapping) {
 		set_dma_ops(dev, NULL);
 		dev->archdata.mapping = NULL;
+		flush_queue(mapping);
 		iommu_detach_device(mapping->domain, dev);
+		mapping->nr_devices--;
 		kref_put(&mapping->kref, free_mapping);
 	} else {
 		dev_warn(dev, "detached, but was not attached to an IOMMU\n");

@@ -499,39 +499,21 @@ static unsigned long page_of(const struct iova_space *space, dma_addr_t addr)
 }
 
 /**
- * arm_iova_is_range() - check that a range is exactly one that was allocated
- * @space: the space
- * @addr: first address
- * @nr_pages: size in pages, as in the allocation
- *
- * Context: any.
- * Return: false if only a part of a range, or more than that, is there.
- */
-bool arm_iova_is_range(struct iova_space *space, dma_addr_t addr,
-		       unsigned long nr_pages)
-{
-	unsigned long flags, found;
-
-	spin_lock_irqsave(&space->lock, flags);
-	found = range_pages(space, page_of(space, addr));
-	spin_unlock_irqrestore(&space->lock, flags);
-	return found && found == nr_pages;
-}
-
-/**
- * arm_iova_free() - free a range of io addresses
+ * arm_iova_retire() - take a range back, but do not use it again yet
  * @space: the space
  * @addr: what the allocation returned
  * @nr_pages: size in pages, as in the allocation
  *
+ * Only one caller can retire a range.
+ *
  * Context: any.
- * Return: false, with nothing done, if that is not the range.
+ * Return: false, with nothing done, if that is not the range, but a part of one,
+ * say.
  */
-bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
-		   unsigned long nr_pages)
+bool arm_iova_retire(struct iova_space *space, dma_addr_t addr,
+		     unsigned long nr_pages)
 {
 	unsigned long page = page_of(space, addr), flags, last;
-	struct iova_spare *spare;
 
 	spin_lock_irqsave(&space->lock, flags);
 	if (!nr_pages || range_pages(space, page) != nr_pages) {
@@ -544,7 +526,25 @@ bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
 		    space->regions[page / REGION_PAGES]->first);
 	__clear_bit(last % REGION_PAGES,
 		    space->regions[last / REGION_PAGES]->last);
+	spin_unlock_irqrestore(&space->lock, flags);
+	return true;
+}
 
+/**
+ * arm_iova_recycle() - free a range that was retired
+ * @space: the space
+ * @addr: what the allocation returned
+ * @nr_pages: size in pages, as in the allocation
+ *
+ * Context: any.
+ */
+void arm_iova_recycle(struct iova_space *space, dma_addr_t addr,
+		      unsigned long nr_pages)
+{
+	unsigned long page = page_of(space, addr), flags;
+	struct iova_spare *spare;
+
+	spin_lock_irqsave(&space->lock, flags);
 	nr_pages = round_range(space, nr_pages);
 	spare = spare_of(space, nr_pages);
 	if (!spare || spare->nr_pages == nr_pages) {
@@ -555,7 +555,6 @@ bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
 		spare->nr_pages = nr_pages;
 	}
 	spin_unlock_irqrestore(&space->lock, flags);
-	return true;
 }
 
 /**
@@ -564,7 +563,7 @@ bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
  * @addr: address of the page, in a range
  *
  * The byte is for the user of the range, who sets it back to 0 before the range
- * is freed.  It stands for 16 pages, so that pages of smaller orders have none.
+ * is recycled.  It stands for 16 pages, so that pages of smaller orders have none.
  *
  * Context: any.
  * Return: the byte, or NULL if no larger page can start there.

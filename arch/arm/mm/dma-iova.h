@@ -15,10 +15,10 @@ void arm_iova_destroy(struct iova_space *space);
 u64 arm_iova_end(const struct iova_space *space);
 int arm_iova_alloc(struct iova_space *space, unsigned long nr_pages,
 		   gfp_t gfp, dma_addr_t *addr);
-bool arm_iova_is_range(struct iova_space *space, dma_addr_t addr,
-		       unsigned long nr_pages);
-bool arm_iova_free(struct iova_space *space, dma_addr_t addr,
-		   unsigned long nr_pages);
+bool arm_iova_retire(struct iova_space *space, dma_addr_t addr,
+		     unsigned long nr_pages);
+void arm_iova_recycle(struct iova_space *space, dma_addr_t addr,
+		      unsigned long nr_pages);
 u8 *arm_iova_leaf(struct iova_space *space, dma_addr_t addr);
 
 #endif /* __ARM_MM_DMA_IOVA_H */

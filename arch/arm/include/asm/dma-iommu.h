@@ -13,6 +13,7 @@
 struct bus_type;
 struct device;
 struct iommu_domain;
+struct iommu_queue;
 struct iova_space;
 
 /**
@@ -23,6 +24,8 @@ struct iova_space;
  * @orders: private: orders of pages that the IOMMU may have
  * @buffers: private: coherent buffers by their io address
  * @lock: private: protects @buffers
+ * @nr_devices: private: number of attached devices
+ * @queue: private: what a lazy mapping has not flushed yet, otherwise NULL
  */
 struct dma_iommu_mapping {
 	struct iommu_domain	*domain;
@@ -31,12 +34,15 @@ struct dma_iommu_mapping {
 	unsigned long		orders;
 	struct radix_tree_root	buffers;
 	spinlock_t		lock;	/* buffers; interrupts off */
+	unsigned int		nr_devices;	/* with the mutex of attaching */
+	struct iommu_queue	*queue;	/* constant while a device is attached */
 };
 
 struct dma_iommu_mapping *
 arm_iommu_create_mapping(struct bus_type *bus, dma_addr_t base, size_t size,
 			 int order);
 void arm_iommu_release_mapping(struct dma_iommu_mapping *mapping);
+int arm_iommu_set_lazy(struct dma_iommu_mapping *mapping, bool lazy);
 int arm_iommu_attach_device(struct device *dev,
 			    struct dma_iommu_mapping *mapping);
 void arm_iommu_detach_device(struct device *dev);

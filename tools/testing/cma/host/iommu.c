@@ -2,6 +2,11 @@
 /*
  * Devices behind an IOMMU: what they reach, and when, and that a failure at any
  * point leaves all as it was
+ *
+ * The IOMMU sees what was mapped after a sync, and forgets what was unmapped when it
+ * is flushed.  At the end of each operation, there must be nothing that it does not
+ * see; and before an io address or a page is used again, nothing that it may have.
+ * Of pages that a driver has mapped, a lazy mapping does not promise that.
  */
 #include "iommu-kernel.h"
 #include <asm/dma-iommu.h>
@@ -44,6 +49,21 @@ bool iommu_fails(void)
 void iommu_sleeps(void)
 {
 	REQUIRE(!nr_held && !atomic, "sleeps with a spinlock, or in atomic context");
+}
+
+struct timer_list *iommu_timer;
+unsigned long iommu_jiffies = -30UL;
+
+void iommu_wait(unsigned int nr_jiffies)
+{
+	while (nr_jiffies--) {
+		iommu_jiffies++;
+		if (!iommu_timer || !iommu_timer->pending ||
+		    (long)(jiffies - iommu_timer->expires) < 0)
+			continue;
+		iommu_timer->pending = false;
+		iommu_timer->function(iommu_timer->data);
+	}
 }
 
 void iommu_lock(bool *held, bool take, bool spin)
@@ -108,6 +128,7 @@ void __free_page(struct page *page)
 {
 	REQUIRE(page->used, "a page is freed twice");
 	REQUIRE(!page->private, "private is not 0");
+	REQUIRE(!page->tlb, "a page is freed before the TLB is flushed");
 	page->used = false;
 	nr_pages_used--;
 }
@@ -302,8 +323,16 @@ void __dma_free(struct device *dev, size_t size, void *addr, dma_addr_t handle, 
  * The IOMMU
  */
 
-static struct { phys_addr_t phys; u8 order, prot; bool first; } table[IO_PAGES];
+static struct {
+	phys_addr_t phys;
+	u8 order, prot;
+	bool first, unsynced, tlb;
+} table[IO_PAGES];
 static unsigned int nr_mapped, nr_lookups, nr_maps[13], orders_of_iommu = ~0U, nr_domains;
+static unsigned int nr_unsynced, nr_unflushed, nr_syncs, nr_flushes;
+/* A driver without operations for a range has a sync and a flush for each page */
+static bool ranges_of_iommu = true;
+static bool lazy;	/* the mapping */
 static struct device *attached;
 
 static unsigned long io_page(unsigned long iova)
@@ -326,6 +355,7 @@ struct iommu_domain *iommu_bus_domain_alloc(struct bus_type *bus)
 void iommu_domain_free(struct iommu_domain *domain)
 {
 	REQUIRE(!attached && !nr_mapped, "freed while it is used");
+	REQUIRE(!nr_unflushed, "freed before the flush");
 	nr_domains--;
 }
 
@@ -340,11 +370,12 @@ int iommu_attach_device(struct iommu_domain *domain, struct device *dev)
 void iommu_detach_device(struct iommu_domain *domain, struct device *dev)
 {
 	REQUIRE(attached == dev);
+	REQUIRE(!nr_unflushed, "detached before the flush");
 	attached = NULL;
 }
 
-int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys, int order,
-	      int prot)
+int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys, int order,
+		     int prot)
 {
 	unsigned long page = io_page(iova), i;
 
@@ -357,25 +388,93 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
 		return -ENOMEM;
 	for (i = 0; i < 1UL << order; i++) {
 		REQUIRE(!table[page + i].prot, "%#lx is mapped already", iova);
+		REQUIRE(!table[page + i].tlb, "%#lx is mapped before the flush", iova);
 		table[page + i].phys = phys + (i << PAGE_SHIFT);
 		table[page + i].order = order;
 		table[page + i].prot = prot;
 		table[page + i].first = !i;
+		table[page + i].unsynced = ranges_of_iommu;
 	}
 	nr_mapped += 1U << order;
 	nr_maps[order]++;
+	if (ranges_of_iommu)
+		nr_unsynced += 1U << order;
+	else
+		nr_syncs++;
 	return 0;
 }
 
-int iommu_unmap(struct iommu_domain *domain, unsigned long iova, int order)
+void iommu_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size)
+{
+	unsigned long page = io_page(iova), last = io_page(iova + size - 1);
+
+	if (!ranges_of_iommu)
+		return;
+	nr_syncs++;
+	for (; page <= last; page++) {
+		nr_unsynced -= table[page].unsynced;
+		table[page].unsynced = false;
+	}
+}
+
+static struct page *page_of(unsigned long page)
+{
+	return pfn_to_page(__phys_to_pfn(table[page].phys));
+}
+
+static void flush(unsigned long page, unsigned long last)
+{
+	nr_flushes++;
+	for (; page <= last; page++) {
+		if (!table[page].tlb)
+			continue;
+		table[page].tlb = false;
+		nr_unflushed--;
+		if (pfn_valid(__phys_to_pfn(table[page].phys)))
+			page_of(page)->tlb--;
+	}
+}
+
+void iommu_flush_range(struct iommu_domain *domain, unsigned long iova, size_t size)
+{
+	REQUIRE(size && !((iova | size) & ~PAGE_MASK), "%#lx, %zu bytes", iova, size);
+	if (ranges_of_iommu)
+		flush(io_page(iova), io_page(iova + size - 1));
+}
+
+bool iommu_defers_flush(struct iommu_domain *domain)
+{
+	return ranges_of_iommu;
+}
+
+/* All calls of the file are here first */
+void __wrap_arm_iova_recycle(struct iova_space *space, dma_addr_t addr, unsigned long nr_pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr_pages; i++)
+		REQUIRE(!table[io_page(addr) + i].tlb, "%#x is free before the flush", addr);
+	__real_arm_iova_recycle(space, addr, nr_pages);
+}
+
+int iommu_unmap_noflush(struct iommu_domain *domain, unsigned long iova, int order)
 {
 	unsigned long page = io_page(iova), i;
 
 	REQUIRE(table[page].prot && table[page].first && table[page].order == order,
 		"%#lx is not mapped with order %d", iova, order);
-	for (i = 0; i < 1UL << order; i++)
+	for (i = 0; i < 1UL << order; i++) {
 		table[page + i].prot = 0;
+		table[page + i].tlb = true;
+		nr_unsynced -= table[page + i].unsynced;
+		table[page + i].unsynced = false;
+		if (pfn_valid(__phys_to_pfn(table[page + i].phys)))
+			page_of(page + i)->tlb++;
+	}
 	nr_mapped -= 1U << order;
+	nr_unflushed += 1U << order;
+	if (!ranges_of_iommu)
+		flush(page, page + i - 1);
 	return order;
 }
 
@@ -393,6 +492,10 @@ static unsigned int nr_synced;
 
 static void sync_page(struct page *page, unsigned long offset, size_t size, bool for_device)
 {
+	unsigned long i;
+
+	for (i = 0; i < (offset + size + PAGE_SIZE - 1) >> PAGE_SHIFT; i++)
+		REQUIRE(for_device || lazy || !page[i].tlb, "the CPU has a page before the flush");
 	synced[nr_synced].start = page_to_phys(page) + offset;
 	synced[nr_synced].size = size;
 	synced[nr_synced++].for_device = for_device;
@@ -419,6 +522,82 @@ static struct bus_type bus;
 static struct dma_map_ops *ops;
 static unsigned int blocks_before;
 
+/*
+ * The operations, after which the IOMMU has nothing that is not mapped, and sees all
+ * that is
+ */
+static void check_tlb(void)
+{
+	REQUIRE_EQ(nr_unsynced, 0, "the IOMMU does not see what is mapped");
+	REQUIRE(lazy || !nr_unflushed, "the TLB is not flushed");
+}
+
+static struct dma_map_ops *real_ops;
+
+static void *checked_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+			   struct dma_attrs *attrs)
+{
+	void *addr = real_ops->alloc(dev, size, handle, gfp, attrs);
+
+	check_tlb();
+	return addr;
+}
+
+static void checked_free(struct device *dev, size_t size, void *addr, dma_addr_t handle,
+			 struct dma_attrs *attrs)
+{
+	real_ops->free(dev, size, addr, handle, attrs);
+	check_tlb();
+}
+
+static dma_addr_t checked_map_page(struct device *dev, struct page *page, unsigned long offset,
+				   size_t size, enum dma_data_direction dir,
+				   struct dma_attrs *attrs)
+{
+	dma_addr_t handle = real_ops->map_page(dev, page, offset, size, dir, attrs);
+
+	check_tlb();
+	return handle;
+}
+
+static void checked_unmap_page(struct device *dev, dma_addr_t handle, size_t size,
+			       enum dma_data_direction dir, struct dma_attrs *attrs)
+{
+	real_ops->unmap_page(dev, handle, size, dir, attrs);
+	check_tlb();
+}
+
+static int checked_map_sg(struct device *dev, struct scatterlist *sg, int nents,
+			  enum dma_data_direction dir, struct dma_attrs *attrs)
+{
+	int count = real_ops->map_sg(dev, sg, nents, dir, attrs);
+
+	check_tlb();
+	return count;
+}
+
+static void checked_unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
+			     enum dma_data_direction dir, struct dma_attrs *attrs)
+{
+	real_ops->unmap_sg(dev, sg, nents, dir, attrs);
+	check_tlb();
+}
+
+static struct dma_map_ops *check_ops(struct dma_map_ops *real)
+{
+	static struct dma_map_ops checked;
+
+	real_ops = real;
+	checked = *real;
+	checked.alloc = checked_alloc;
+	checked.free = checked_free;
+	checked.map_page = checked_map_page;
+	checked.unmap_page = checked_unmap_page;
+	checked.map_sg = checked_map_sg;
+	checked.unmap_sg = checked_unmap_sg;
+	return &checked;
+}
+
 /* A device behind the IOMMU, whose space has what memory it needs */
 static void begin(int order)
 {
@@ -426,9 +605,11 @@ static void begin(int order)
 	dma_addr_t handle;
 
 	REQUIRE(!IS_ERR(mapping), "%ld", PTR_ERR(mapping));
+	if (lazy)
+		REQUIRE_EQ(arm_iommu_set_lazy(mapping, true), 0);
 	REQUIRE_EQ(arm_iommu_attach_device(&device, mapping), 0);
 	arm_iommu_release_mapping(mapping);
-	ops = device.archdata.dma_ops;
+	ops = check_ops(device.archdata.dma_ops);
 	/* Each region of the space gets its memory */
 	handle = ops->map_page(&device, iommu_pages, 0, SPACE, DMA_TO_DEVICE, NULL);
 	REQUIRE_EQ(handle, BASE);
@@ -439,6 +620,9 @@ static void begin(int order)
 
 static void settled(void)
 {
+	if (lazy)
+		iommu_wait(10);
+	REQUIRE_EQ(nr_unflushed, 0, "the TLB is not flushed");
 	REQUIRE_EQ(nr_mapped, 0, "pages are mapped");
 	REQUIRE_EQ(nr_pages_used, 0, "pages are in use");
 	REQUIRE_EQ(iommu_nr_blocks, blocks_before, "memory is in use");
@@ -456,6 +640,7 @@ static void end(void)
 	REQUIRE_EQ(handle, BASE);
 	ops->unmap_page(&device, handle, SPACE, DMA_TO_DEVICE, NULL);
 	arm_iommu_detach_device(&device);
+	REQUIRE_EQ(nr_unflushed, 0);
 	REQUIRE_EQ(nr_domains, 0);
 	REQUIRE_EQ(iommu_nr_blocks, 0, "memory is in use");
 }
@@ -940,6 +1125,375 @@ TEST(list_part, "a list that a driver has made to sync a part is synced")
 	ops->sync_sg_for_cpu(&device, list, 5, DMA_FROM_DEVICE);
 	check_synced(5, false);
 	end();
+}
+
+/* Scattered pages, in ranges of max bytes */
+static void list_of_pages(int nents, unsigned int max)
+{
+	int i;
+
+	device.max_seg_size = max;
+	for (i = 0; i < nents; i++)
+		list[i] = (struct scatterlist){ .last = i == nents - 1, .length = 4096,
+			.page = iommu_pages + 2 * i };
+	nr_syncs = 0;
+	nr_flushes = 0;
+}
+
+TEST(list_flush, "a list has one sync and one flush, whether it is one range or many")
+{
+	static const unsigned int sizes[] = { 1 << 30, 65536, 4096, 12288 };
+	unsigned int i;
+
+	begin(0);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		list_of_pages(256, sizes[i]);
+		REQUIRE(ops->map_sg(&device, list, 256, 0, NULL) > 0);
+		REQUIRE_EQ(nr_syncs, 1);
+		REQUIRE_EQ(nr_flushes, 0, "to map");
+		ops->unmap_sg(&device, list, 256, 0, NULL);
+		REQUIRE_EQ(nr_syncs, 1);
+		REQUIRE_EQ(nr_flushes, 1, "ranges of %u bytes", sizes[i]);
+		settled();
+	}
+	end();
+}
+
+TEST(one_flush, "so do a page of any size, and a buffer")
+{
+	dma_addr_t handle;
+	void *addr;
+
+	begin(0);
+	nr_syncs = 0;
+	nr_flushes = 0;
+	handle = ops->map_page(&device, iommu_pages + 1, 0, 0x234567, 0, NULL);
+	REQUIRE(nr_syncs == 1 && !nr_flushes);
+	ops->unmap_page(&device, handle, 0x234567, 0, NULL);
+	REQUIRE(nr_syncs == 1 && nr_flushes == 1);
+	max_block_order = 0;
+	addr = ops->alloc(&device, 1 << 20, &handle, GFP_KERNEL, NULL);
+	REQUIRE(addr && nr_syncs == 2 && nr_flushes == 1);
+	ops->free(&device, 1 << 20, addr, handle, NULL);
+	REQUIRE(nr_syncs == 2 && nr_flushes == 2);
+	end();
+}
+
+TEST(far_apart, "ranges that are far apart are flushed each, and neighbours of these with them")
+{
+	dma_addr_t handles[16];
+	unsigned int i;
+
+	begin(0);
+	/* Only holes of 16 KiB are left, 4 MiB apart */
+	for (i = 0; i < 16; i++)
+		handles[i] = ops->map_page(&device, iommu_pages, 0, (4 << 20) - 16384, 0, NULL);
+	list_of_pages(16, 4096);
+	REQUIRE_EQ(ops->map_sg(&device, list, 16, 0, NULL), 16);
+	REQUIRE_EQ(nr_syncs, 4);
+	/* From the other end */
+	for (i = 0; i < 8; i++) {
+		struct scatterlist other = list[i];
+
+		list[i].dma_address = list[15 - i].dma_address;
+		list[15 - i].dma_address = other.dma_address;
+	}
+	ops->unmap_sg(&device, list, 16, 0, NULL);
+	REQUIRE_EQ(nr_flushes, 4);
+	for (i = 0; i < 16; i++)
+		ops->unmap_page(&device, handles[i], (4 << 20) - 16384, 0, NULL);
+	end();
+}
+
+TEST(no_ranges, "an IOMMU driver without operations for a range works, page by page")
+{
+	begin(0);
+	ranges_of_iommu = false;
+	list_of_pages(256, 1 << 30);
+	REQUIRE(ops->map_sg(&device, list, 256, 0, NULL) > 0);
+	ops->unmap_sg(&device, list, 256, 0, NULL);
+	REQUIRE_EQ(nr_syncs, 256);
+	REQUIRE_EQ(nr_flushes, 256);
+	end();
+}
+
+TEST(list_wrong, "a range of a list that is not mapped, or is there twice, is refused alone")
+{
+	dma_addr_t handle, right;
+
+	begin(0);
+	list_of_pages(8, 4096);
+	REQUIRE_EQ(ops->map_sg(&device, list, 8, 0, NULL), 8);
+	handle = ops->map_page(&device, iommu_pages, 0, 8192, 0, NULL);
+	right = list[3].dma_address;
+	list[3].dma_address = handle;
+	list[5].dma_address = list[4].dma_address;
+	ops->unmap_sg(&device, list, 8, 0, NULL);
+	REQUIRE_EQ(iommu_warnings, 2);
+	REQUIRE_EQ(nr_mapped, 4);
+	iommu_warnings = 0;
+	ops->unmap_page(&device, handle, 8192, 0, NULL);
+	ops->unmap_page(&device, right, 4096, 0, NULL);
+	ops->unmap_page(&device, list[4].dma_address + 4096, 4096, 0, NULL);
+	end();
+}
+
+/*
+ * Lazy mappings
+ */
+
+/* Map and unmap a page; true if that has flushed the TLB */
+static bool map_one(void)
+{
+	unsigned int before = nr_flushes;
+	dma_addr_t handle = ops->map_page(&device, iommu_pages, 0, 4096, 0, NULL);
+
+	REQUIRE(handle != (dma_addr_t)~0, "no io address");
+	ops->unmap_page(&device, handle, 4096, 0, NULL);
+	return nr_flushes != before;
+}
+
+TEST(lazy_few, "a lazy mapping flushes for 64 ranges at once, and uses none of them before")
+{
+	unsigned int i;
+
+	lazy = true;
+	begin(0);
+	iommu_wait(10);
+	nr_flushes = 0;
+	for (i = 1; i <= 200; i++)
+		REQUIRE_EQ(map_one(), i % 64 == 0, "unmap %u", i);
+	REQUIRE_EQ(nr_unflushed, 200 % 64);
+	REQUIRE_EQ(nr_flushes, 3);
+	end();
+}
+
+TEST(lazy_time, "what is not flushed then is flushed after 10 ms, counted from the first range")
+{
+	unsigned int round;
+
+	lazy = true;
+	begin(0);
+	iommu_wait(10);
+	for (round = 0; round < 10; round++) {
+		nr_flushes = 0;
+		map_one();
+		iommu_wait(6);
+		map_one();
+		iommu_wait(3);
+		REQUIRE(nr_unflushed == 2 && !nr_flushes);
+		iommu_wait(1);
+		REQUIRE(!nr_unflushed && nr_flushes == 1);
+		iommu_wait(100);
+		REQUIRE_EQ(nr_flushes, 1, "for nothing");
+	}
+	end();
+}
+
+TEST(lazy_lists, "lists, and a failure at each point, leave nothing behind in a lazy mapping")
+{
+	unsigned int round;
+
+	lazy = true;
+	begin(0);
+	for (round = 0; round < 1000; round++) {
+		int nents = 1 + random_below(round % 10 ? 12 : 60), count;
+
+		random_list(nents);
+		device.max_seg_size = round % 3 ? 0x7fffffff : 16384;
+		nr_synced = 0;
+		atomic = true;
+		count = ops->map_sg(&device, list, nents, DMA_BIDIRECTIONAL, NULL);
+		REQUIRE(count > 0);
+		check_list(count, nents);
+		check_synced(nents, true);
+		ops->unmap_sg(&device, list, nents, DMA_BIDIRECTIONAL, NULL);
+		atomic = false;
+		if (round % 5 == 0)
+			settled();
+	}
+	random_list(30);
+	while (next_failure()) {
+		int count = ops->map_sg(&device, list, 30, DMA_FROM_DEVICE, NULL);
+
+		REQUIRE_EQ(!count, may_fail());
+		if (count)
+			ops->unmap_sg(&device, list, 30, DMA_FROM_DEVICE, NULL);
+		settled();
+	}
+	end();
+}
+
+TEST(lazy_full, "a space that is full of ranges that wait is flushed, not refused")
+{
+	dma_addr_t handle;
+	unsigned int i;
+	void *addr;
+
+	lazy = true;
+	begin(0);
+	iommu_wait(10);
+	for (i = 0; i < 10; i++) {
+		nr_flushes = 0;
+		handle = ops->map_page(&device, iommu_pages, 0, SPACE, 0, NULL);
+		REQUIRE_EQ(handle, BASE);
+		ops->unmap_page(&device, handle, SPACE, 0, NULL);
+		REQUIRE_EQ(nr_flushes, i > 0);
+	}
+	addr = ops->alloc(&device, 1 << 20, &handle, GFP_KERNEL, NULL);
+	REQUIRE(addr, "no buffer");
+	ops->free(&device, 1 << 20, addr, handle, NULL);
+	handle = ops->map_page(&device, iommu_pages, 0, SPACE, 0, NULL);
+	ops->unmap_page(&device, handle, SPACE, 0, NULL);
+	list_of_pages(256, 4096);
+	REQUIRE_EQ(ops->map_sg(&device, list, 256, 0, NULL), 256);
+	ops->unmap_sg(&device, list, 256, 0, NULL);
+	REQUIRE_EQ(ops->map_page(&device, iommu_pages, 0, SPACE + 1, 0, NULL), ~0U);
+	end();
+}
+
+TEST(lazy_buffer, "the memory of a buffer of a lazy mapping is flushed before it is freed")
+{
+	dma_addr_t handle;
+	void *addr;
+
+	lazy = true;
+	begin(0);
+	iommu_wait(10);
+	nr_flushes = 0;
+	addr = ops->alloc(&device, 1 << 20, &handle, GFP_KERNEL, NULL);
+	map_one();
+	REQUIRE_EQ(nr_unflushed, 1);
+	/* __free_page() has looked */
+	ops->free(&device, 1 << 20, addr, handle, NULL);
+	REQUIRE_EQ(nr_flushes, 1);
+	REQUIRE_EQ(nr_unflushed, 1);
+	REQUIRE_EQ(nr_pages_used, 0);
+	end();
+}
+
+TEST(lazy_twice, "what waits for a flush cannot be unmapped again, and is freed once")
+{
+	dma_addr_t handle;
+
+	lazy = true;
+	begin(0);
+	handle = ops->map_page(&device, iommu_pages, 0, 8192, 0, NULL);
+	ops->unmap_page(&device, handle, 8192, 0, NULL);
+	ops->unmap_page(&device, handle, 8192, 0, NULL);
+	REQUIRE_EQ(iommu_warnings, 1);
+	iommu_warnings = 0;
+	end();
+}
+
+TEST(lazy_end, "a mapping is flushed when a device is detached, and when it is freed")
+{
+	struct dma_iommu_mapping *mapping;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		lazy = true;
+		begin(0);
+		mapping = device.archdata.mapping;
+		if (i & 1)
+			kref_get(&mapping->kref);
+		if (i & 2)
+			map_one();
+		REQUIRE(nr_unflushed > 0);
+		arm_iommu_detach_device(&device);
+		REQUIRE_EQ(nr_unflushed, 0);
+		if (i & 1) {
+			REQUIRE_EQ(nr_domains, 1);
+			arm_iommu_release_mapping(mapping);
+		}
+		REQUIRE_EQ(nr_domains, 0);
+		REQUIRE(!iommu_timer, "the timer is left");
+		REQUIRE_EQ(iommu_nr_blocks, 0, "memory is left");
+	}
+}
+
+TEST(lazy_set, "a mapping is made lazy or strict before a device is attached, if the IOMMU can")
+{
+	struct dma_iommu_mapping *mapping = arm_iommu_create_mapping(&bus, BASE, SPACE, 0);
+	unsigned int blocks = iommu_nr_blocks;
+
+	while (next_failure()) {
+		REQUIRE_EQ(arm_iommu_set_lazy(mapping, true), may_fail() ? -ENOMEM : 0);
+		REQUIRE_EQ(iommu_nr_blocks, blocks + !may_fail());
+		REQUIRE_EQ(arm_iommu_set_lazy(mapping, false), 0);
+		REQUIRE_EQ(iommu_nr_blocks, blocks);
+	}
+	REQUIRE_EQ(arm_iommu_set_lazy(mapping, true), 0);
+	REQUIRE_EQ(arm_iommu_set_lazy(mapping, true), 0);
+	REQUIRE_EQ(arm_iommu_attach_device(&device, mapping), 0);
+	REQUIRE_EQ(arm_iommu_set_lazy(mapping, false), -EBUSY);
+	lazy = true;
+	ops = check_ops(device.archdata.dma_ops);
+	map_one();
+	REQUIRE_EQ(nr_unflushed, 1);
+	arm_iommu_detach_device(&device);
+	REQUIRE_EQ(arm_iommu_set_lazy(mapping, false), 0);
+	REQUIRE_EQ(arm_iommu_attach_device(&device, mapping), 0);
+	lazy = false;
+	map_one();
+	arm_iommu_detach_device(&device);
+	ranges_of_iommu = false;
+	REQUIRE_EQ(arm_iommu_set_lazy(mapping, true), -EOPNOTSUPP);
+	REQUIRE_EQ(arm_iommu_set_lazy(mapping, false), 0);
+	arm_iommu_release_mapping(mapping);
+	REQUIRE_EQ(iommu_nr_blocks, 0);
+}
+
+TEST(lazy_param, "dma_iommu= chooses the default, and what it does not know is strict")
+{
+	static const struct { const char *arg; bool is_lazy; const char *said; } rows[] = {
+		{ "lazy", true, "lazy: mappings of IOMMUs are lazy" },
+		{ "strict", false, "" },
+		{ "lazy", true, "lazy: mappings of IOMMUs are lazy" },
+		{ "fast", false, "fast: neither strict nor lazy; they are strict" },
+		{ "lazy,", false, "lazy,: neither strict nor lazy; they are strict" },
+		{ "", false, ": neither strict nor lazy; they are strict" },
+		{ NULL, false, ": neither strict nor lazy; they are strict" },
+	};
+	char said[100];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		iommu_said[0] = '\0';
+		REQUIRE_EQ(iommu_early_param((char *)rows[i].arg), 0);
+		snprintf(said, sizeof(said), *rows[i].said ? "DMA: dma_iommu=%s\n" : "%s",
+			 rows[i].said);
+		REQUIRE(!strcmp(iommu_said, said), "row %u: %s", i, iommu_said);
+		lazy = false;
+		if (rows[i].is_lazy) {
+			struct dma_iommu_mapping *mapping;
+
+			while (next_failure()) {
+				mapping = arm_iommu_create_mapping(&bus, BASE, SPACE, 0);
+				REQUIRE_EQ(IS_ERR(mapping), may_fail());
+				if (!IS_ERR(mapping))
+					arm_iommu_release_mapping(mapping);
+				REQUIRE_EQ(nr_domains, 0);
+				REQUIRE_EQ(iommu_nr_blocks, 0);
+			}
+			/* Not with an IOMMU that cannot */
+			ranges_of_iommu = false;
+			begin(0);
+			end();
+			ranges_of_iommu = true;
+			mapping = arm_iommu_create_mapping(&bus, BASE, SPACE, 0);
+			arm_iommu_attach_device(&device, mapping);
+			arm_iommu_release_mapping(mapping);
+			lazy = true;
+			ops = check_ops(device.archdata.dma_ops);
+			map_one();
+			REQUIRE_EQ(nr_unflushed, 1, "row %u is strict", i);
+			arm_iommu_detach_device(&device);
+		} else {
+			begin(0);
+			end();
+		}
+	}
 }
 
 /*

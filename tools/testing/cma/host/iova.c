@@ -44,7 +44,8 @@ static int try_get(unsigned long nr)
 
 static void put(dma_addr_t addr, unsigned long nr)
 {
-	REQUIRE(arm_iova_free(space, addr, nr), "%#x, %lu pages", addr, nr);
+	REQUIRE(arm_iova_retire(space, addr, nr), "%#x, %lu pages", addr, nr);
+	arm_iova_recycle(space, addr, nr);
 }
 
 TEST(arguments, "create() refuses spaces that are not aligned, empty, or beyond 4 GiB")
@@ -204,28 +205,47 @@ TEST(part, "a part of a range, or more than a range, is not freed")
 	addr = get(16);
 	next = get(16);
 	REQUIRE_EQ(next, addr + (16 << PAGE_SHIFT));
-	REQUIRE(arm_iova_is_range(space, addr, 16));
-	REQUIRE(!arm_iova_is_range(space, addr, 15));
-	REQUIRE(!arm_iova_is_range(space, addr, 32));
-	REQUIRE(!arm_iova_is_range(space, addr, 0));
-	REQUIRE(!arm_iova_is_range(space, addr + PAGE_SIZE, 15));
-	REQUIRE(!arm_iova_is_range(space, BASE - PAGE_SIZE, 1));
-	REQUIRE(!arm_iova_is_range(space, BASE + (64 << 20), 1));
-	REQUIRE(!arm_iova_is_range(space, BASE + (32 << 20), 1));
-	REQUIRE(!arm_iova_free(space, addr, 15));
-	REQUIRE(!arm_iova_free(space, addr, 32));
-	REQUIRE(!arm_iova_free(space, addr, 0));
-	REQUIRE(!arm_iova_free(space, addr + PAGE_SIZE, 15));
+	REQUIRE(!arm_iova_retire(space, addr, 15));
+	REQUIRE(!arm_iova_retire(space, addr, 32));
+	REQUIRE(!arm_iova_retire(space, addr, 0));
+	REQUIRE(!arm_iova_retire(space, addr + PAGE_SIZE, 15));
+	REQUIRE(!arm_iova_retire(space, BASE - PAGE_SIZE, 1));
+	REQUIRE(!arm_iova_retire(space, BASE + (64 << 20), 1));
+	REQUIRE(!arm_iova_retire(space, BASE + (32 << 20), 1));
 	put(addr, 16);
-	REQUIRE(!arm_iova_free(space, addr, 16));
+	REQUIRE(!arm_iova_retire(space, addr, 16));
 	put(next, 16);
 
 	addr = get(5000);	/* more than a region */
-	REQUIRE(!arm_iova_free(space, addr, 4096));
-	REQUIRE(!arm_iova_free(space, addr + (4 << 20), 5000 - 1024));
-	REQUIRE(arm_iova_is_range(space, addr, 5000));
+	REQUIRE(!arm_iova_retire(space, addr, 4096));
+	REQUIRE(!arm_iova_retire(space, addr + (4 << 20), 5000 - 1024));
 	put(addr, 5000);
 	REQUIRE_EQ(get(64 << 8), BASE);
+	arm_iova_destroy(space);
+}
+
+TEST(retired, "a range that was retired is not one any more, nor is it used again")
+{
+	static const unsigned long sizes[] = { 1, 7, 1024, 5000 };
+	unsigned int i;
+
+	new_space(BASE, 64 << 20, 0);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		unsigned long nr = sizes[i], last;
+		dma_addr_t addr = get(nr);
+
+		put(get(nr), nr);	/* the one that is kept for the next request */
+		REQUIRE(arm_iova_retire(space, addr, nr));
+		REQUIRE(!arm_iova_retire(space, addr, nr), "twice");
+		REQUIRE_EQ(fill(1), (64 << 8) - nr);
+		for (last = 0; last < nr_live; last++)
+			REQUIRE(live[last].addr < addr ||
+				live[last].addr >= addr + (nr << PAGE_SHIFT), "%#x", addr);
+		put_all();
+		arm_iova_recycle(space, addr, nr);
+		REQUIRE_EQ(fill(1), 64 << 8);
+		put_all();
+	}
 	arm_iova_destroy(space);
 }
 
@@ -235,10 +255,9 @@ TEST(order, "no range is smaller than the smallest one, or less aligned")
 
 	new_space(BASE, 1 << 20, 4);
 	addr = get(17);
-	REQUIRE(arm_iova_is_range(space, addr, 17));
-	REQUIRE(!arm_iova_is_range(space, addr, 18));
-	REQUIRE(!arm_iova_is_range(space, addr, 16));
-	REQUIRE(!arm_iova_free(space, addr, 32));
+	REQUIRE(!arm_iova_retire(space, addr, 18));
+	REQUIRE(!arm_iova_retire(space, addr, 16));
+	REQUIRE(!arm_iova_retire(space, addr, 32));
 	REQUIRE_EQ(fill(1), 14);
 	REQUIRE_EQ(live[3].addr % 0x10000, 0);
 	put(addr, 17);
@@ -399,8 +418,9 @@ static void *allocate_and_free(void *seed_of_thread)
 		if (arm_iova_alloc(space, nr, ATOMIC, &addr))
 			continue;
 		*arm_iova_leaf(space, addr & ~0xffffU) = 0;
-		if (!arm_iova_free(space, addr, nr))
-			return "not freed";
+		if (!arm_iova_retire(space, addr, nr))
+			return "not retired";
+		arm_iova_recycle(space, addr, nr);
 	}
 	return NULL;
 }

@@ -32,6 +32,7 @@ typedef u32 pgprot_t;
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define PAGE_ALIGN(size)	ALIGN(size, PAGE_SIZE)
 #define SZ_64K			0x10000
+#define SZ_1M			0x100000
 #define SZ_4M			0x400000
 #define BITS_PER_LONG		((unsigned int)__SIZEOF_LONG__ * 8)
 #define BITS_TO_LONGS(nr)	(((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG)
@@ -69,6 +70,8 @@ static inline unsigned long find_next_bit(const unsigned long *map, unsigned lon
 #define wmb()			do { } while (0) /* no barrier */
 #define pr_err_ratelimited(fmt, ...) \
 	((void)snprintf(iommu_said, sizeof(iommu_said), fmt, ##__VA_ARGS__))
+#define pr_err(fmt, ...)	pr_err_ratelimited(pr_fmt(fmt), ##__VA_ARGS__)
+#define pr_info(fmt, ...)	pr_err_ratelimited(pr_fmt(fmt), ##__VA_ARGS__)
 #define dev_warn(dev, fmt)	((void)(dev), (void)snprintf(iommu_said, sizeof(iommu_said), fmt))
 #define dev_name(dev)		((void)(dev), "device")
 extern char iommu_said[256];
@@ -97,6 +100,28 @@ struct mutex { bool held; };
 #define mutex_lock(mutex)	iommu_lock(&(mutex)->held, true, false)
 #define mutex_unlock(mutex)	iommu_lock(&(mutex)->held, false, false)
 void iommu_lock(bool *held, bool take, bool spin);
+
+/* Simplified: one timer, and time passes in iommu_wait() only */
+struct timer_list {
+	void (*function)(unsigned long data);
+	unsigned long data, expires;
+	bool pending;
+};
+
+#define setup_timer(timer, fn, value) \
+	((timer)->function = (fn), (timer)->data = (value), iommu_timer = (timer))
+#define jiffies			iommu_jiffies
+#define msecs_to_jiffies(ms)	((unsigned long)(ms))
+#define mod_timer(timer, when)	((timer)->expires = (when), (timer)->pending = true)
+#define del_timer_sync(timer)	(iommu_sleeps(), (timer)->pending = false, iommu_timer = NULL)
+void iommu_wait(unsigned int nr_jiffies);
+extern struct timer_list *iommu_timer;
+extern unsigned long iommu_jiffies;
+
+/* Simplified: the only early parameter */
+#define __init
+#define early_param(name, fn)	int (*iommu_early_param)(char *arg) = (fn)
+extern int (*iommu_early_param)(char *arg);
 
 /* Faithful: references */
 struct kref { int count; };
@@ -138,7 +163,8 @@ extern unsigned int iommu_nr_blocks;
 /* Simplified: pages with memory; the test decides which are in high memory */
 #define IOMMU_PFN		0x60000UL
 #define IOMMU_PAGES		16384UL
-struct page { bool used, high; unsigned int unflushed; unsigned long private; };
+/* unflushed: caches; tlb: how often the IOMMU may have it although it is unmapped */
+struct page { bool used, high; unsigned int unflushed, tlb; unsigned long private; };
 extern struct page iommu_pages[IOMMU_PAGES];
 extern u8 iommu_memory[IOMMU_PAGES][PAGE_SIZE];
 #define page_to_pfn(page)	((unsigned long)((page) - iommu_pages) + IOMMU_PFN)
@@ -279,7 +305,7 @@ void *__dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp
 bool arm_dma_prepare_highmem(struct page *page, size_t size, pgprot_t prot);
 void __dma_free(struct device *dev, size_t size, void *addr, dma_addr_t handle, bool mapped);
 
-/* Simplified: an IOMMU with one domain, which checks its callers */
+/* Simplified: an IOMMU with one domain, which checks its callers; see iommu.c */
 #define IOMMU_READ		1
 #define IOMMU_WRITE		2
 #define IOMMU_CACHE		4
@@ -289,9 +315,17 @@ struct iommu_domain *iommu_bus_domain_alloc(struct bus_type *bus);
 void iommu_domain_free(struct iommu_domain *domain);
 int iommu_attach_device(struct iommu_domain *domain, struct device *dev);
 void iommu_detach_device(struct iommu_domain *domain, struct device *dev);
-int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys, int order,
-	      int prot);
-int iommu_unmap(struct iommu_domain *domain, unsigned long iova, int order);
+int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys, int order,
+		     int prot);
+void iommu_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size);
+int iommu_unmap_noflush(struct iommu_domain *domain, unsigned long iova, int order);
+void iommu_flush_range(struct iommu_domain *domain, unsigned long iova, size_t size);
+bool iommu_defers_flush(struct iommu_domain *domain);
+
+/* The linker gives iommu.c each call of arm_iova_recycle() */
+struct iova_space;
+void __real_arm_iova_recycle(struct iova_space *space, dma_addr_t addr, unsigned long nr_pages);
+void __wrap_arm_iova_recycle(struct iova_space *space, dma_addr_t addr, unsigned long nr_pages);
 phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, unsigned long iova);
 
 #endif
