@@ -85,7 +85,7 @@ static void unmap(u32 first, int order)
 		   "%#x, order %d", first, order);
 	if (!exact)
 		return;
-	iommu_tlb_flush(&tlb, first << 12, order);
+	iommu_tlb_flush_range(&tlb, first << 12, 4096U << order);
 	for (i = 0; i < 1U << order; i++)
 		ref[first + i].rights = 0;
 }
@@ -167,9 +167,15 @@ TEST(flush, "a flush of a part of a page in the TLB is one of all of it")
 	int order;
 
 	iommu_tlb_add(&tlb, 0x12345, 0x50000 | IOMMU_ENTRY_READ | 1, 4);
-	iommu_tlb_flush(&tlb, 0x20000, 0);
-	REQUIRE(iommu_tlb_find(&tlb, 0x1f000, &order), "flushed with its neighbour");
+	iommu_tlb_flush_range(&tlb, 0x20000, 4096);
+	iommu_tlb_flush_range(&tlb, 0xf000, 4096);
+	REQUIRE(iommu_tlb_find(&tlb, 0x1f000, &order), "flushed with its neighbours");
 	REQUIRE_EQ(order, 4);
-	iommu_tlb_flush(&tlb, 0x1f000, 0);
+	iommu_tlb_flush_range(&tlb, 0x1f000, 4096);
 	REQUIRE(!iommu_tlb_find(&tlb, 0x12345, &order), "still there");
+	iommu_tlb_add(&tlb, 0x12345, 0x50000 | IOMMU_ENTRY_READ | 1, 4);
+	iommu_tlb_add(&tlb, 0xfffff000, 0x50000 | IOMMU_ENTRY_READ | 1, 0);
+	iommu_tlb_flush_range(&tlb, 0, 0xffffffff);
+	REQUIRE(!iommu_tlb_find(&tlb, 0x12345, &order), "still there after all");
+	REQUIRE(!iommu_tlb_find(&tlb, 0xfffff000, &order), "the last one is still there");
 }

@@ -9,7 +9,7 @@
  *
  * "fail_map=N" and "fail_attach=N" as parameters of the module let the Nth call from
  * now on fail, and "keep_tlb=1" leaves entries of the TLB when a range is unmapped.
- * "orders=1" lets it have pages of 4 KiB only.
+ * "orders=1" lets it have pages of 4 KiB only, and "ranges=0" operations for pages only.
  * "attach=NAME,..." puts platform devices of the kernel behind the IOMMU, such as
  * vivi.0 and m2m-testdev.0, each in an address space for itself.
  */
@@ -37,14 +37,16 @@ enum cma_iommu_size {
  * @CMA_IOMMU_NOT_MAPPED: not exactly this page was mapped when it was unmapped
  * @CMA_IOMMU_FREED: memory was free when it was mapped or unmapped
  * @CMA_IOMMU_BAD_CALL: arguments that make no sense
- * @CMA_IOMMU_LEFT: a domain was freed with mappings or devices
+ * @CMA_IOMMU_LEFT: a domain was freed with mappings or devices, or before a flush
+ * @CMA_IOMMU_UNSYNCED: a device accessed an address that was mapped, but not synced
+ * @CMA_IOMMU_UNFLUSHED: something was mapped before the flush of what was there
  * @CMA_IOMMU_FAULTS: number of kinds
  */
 enum cma_iommu_fault {
 	CMA_IOMMU_MISSING, CMA_IOMMU_NO_READ, CMA_IOMMU_NO_WRITE,
 	CMA_IOMMU_STALE, CMA_IOMMU_NO_MEMORY, CMA_IOMMU_OVERLAP,
 	CMA_IOMMU_NOT_MAPPED, CMA_IOMMU_FREED, CMA_IOMMU_BAD_CALL,
-	CMA_IOMMU_LEFT,
+	CMA_IOMMU_LEFT, CMA_IOMMU_UNSYNCED, CMA_IOMMU_UNFLUSHED,
 	CMA_IOMMU_FAULTS
 };
 
@@ -53,7 +55,8 @@ enum cma_iommu_fault {
  * @maps: pages that were mapped, by size
  * @unmaps: pages that were unmapped, by size
  * @faults: by kind
- * @flushes: of the TLB, for a page each
+ * @syncs: of what was mapped, each for a page or for a range
+ * @flushes: of the TLB, each for a page or for a range
  * @hits: translations that the TLB had
  * @misses: other translations
  * @domains: that exist now
@@ -63,6 +66,7 @@ struct cma_iommu_stats {
 	unsigned int maps[CMA_IOMMU_SIZES];
 	unsigned int unmaps[CMA_IOMMU_SIZES];
 	unsigned int faults[CMA_IOMMU_FAULTS];
+	unsigned int syncs;
 	unsigned int flushes;
 	unsigned int hits;
 	unsigned int misses;
@@ -77,6 +81,7 @@ void cma_iommu_get_stats(struct cma_iommu_stats *stats);
 void cma_iommu_fail(enum cma_iommu_call call, unsigned int nth);
 void cma_iommu_keep_tlb(bool keep);
 void cma_iommu_set_orders(unsigned long set);
+void cma_iommu_set_ranges(bool set);
 unsigned long cma_iommu_mapped(struct device *dev);
 phys_addr_t cma_iommu_phys(struct device *dev, dma_addr_t addr);
 

@@ -4,6 +4,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bitmap.h>
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
@@ -21,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include <asm/cacheflush.h>
 #include <asm/dma-iommu.h>
@@ -39,6 +41,10 @@ static ulong orders = 0x1111;
 module_param(orders, ulong, 0644);
 MODULE_PARM_DESC(orders, "orders of the pages that it has, bit 0 for 4 KiB, 12 for 16 MiB");
 
+static bool ranges = true;
+module_param(ranges, bool, 0444);
+MODULE_PARM_DESC(ranges, "has operations to sync and to flush a range");
+
 static uint fail_map;
 module_param(fail_map, uint, 0644);
 MODULE_PARM_DESC(fail_map, "number of the map() that fails, from now on");
@@ -56,12 +62,18 @@ MODULE_PARM_DESC(attach, "names of platform devices to attach, separated by comm
  * @lock: guards the other fields
  * @tables: what is mapped
  * @tlb: of all its devices
+ * @unsynced: a bit for each 4 KiB that is mapped, but that devices do not see yet
+ * @unflushed: a bit for each 4 KiB that is unmapped, but that the TLB may have
  */
 struct cma_iommu_domain {
 	spinlock_t lock;	/* all below */
 	struct iommu_tables tables;
 	struct iommu_tlb tlb;
+	unsigned long *unsynced;
+	unsigned long *unflushed;
 };
+
+#define CMA_IOMMU_PAGES		0x100000UL	/* in 4 GiB */
 
 /**
  * struct cma_iommu_client - a device that is attached
@@ -101,6 +113,8 @@ static const char *const cma_iommu_fault_names[] = {
 	[CMA_IOMMU_FREED]	= "freed",
 	[CMA_IOMMU_BAD_CALL]	= "bad-call",
 	[CMA_IOMMU_LEFT]	= "left",
+	[CMA_IOMMU_UNSYNCED]	= "unsynced",
+	[CMA_IOMMU_UNFLUSHED]	= "unflushed",
 };
 
 static void cma_iommu_add(unsigned int *counter, int n)
@@ -160,18 +174,28 @@ static bool cma_iommu_is_free(u32 phys, int order)
  * Operations of the IOMMU
  */
 
+static void cma_iommu_free(struct cma_iommu_domain *priv)
+{
+	if (priv->tables.first)
+		iommu_tables_free(&priv->tables);
+	vfree(priv->unsynced);
+	vfree(priv->unflushed);
+	kfree(priv);
+}
+
 static int cma_iommu_domain_init(struct iommu_domain *domain)
 {
 	struct cma_iommu_domain *priv = kzalloc(sizeof(*priv), GFP_KERNEL);
-	int ret;
 
 	if (!priv)
 		return -ENOMEM;
 	spin_lock_init(&priv->lock);
-	ret = iommu_tables_init(&priv->tables);
-	if (ret) {
-		kfree(priv);
-		return ret;
+	priv->unsynced = vzalloc(CMA_IOMMU_PAGES / 8);
+	priv->unflushed = vzalloc(CMA_IOMMU_PAGES / 8);
+	if (!priv->unsynced || !priv->unflushed ||
+	    iommu_tables_init(&priv->tables)) {
+		cma_iommu_free(priv);
+		return -ENOMEM;
 	}
 	domain->priv = priv;
 	cma_iommu_add(&cma_iommu_stats.domains, 1);
@@ -185,6 +209,8 @@ static void cma_iommu_domain_destroy(struct iommu_domain *domain)
 
 	if (priv->tables.mapped)
 		cma_iommu_fault(CMA_IOMMU_LEFT, priv->tables.mapped);
+	if (!bitmap_empty(priv->unflushed, CMA_IOMMU_PAGES))
+		cma_iommu_fault(CMA_IOMMU_LEFT, 0);
 
 	down_write(&cma_iommu_sem);
 	list_for_each_entry_safe(client, next, &cma_iommu_clients, list) {
@@ -197,8 +223,7 @@ static void cma_iommu_domain_destroy(struct iommu_domain *domain)
 	}
 	up_write(&cma_iommu_sem);
 
-	iommu_tables_free(&priv->tables);
-	kfree(priv);
+	cma_iommu_free(priv);
 	cma_iommu_add(&cma_iommu_stats.domains, -1);
 }
 
@@ -254,10 +279,20 @@ static void cma_iommu_detach(struct iommu_domain *domain, struct device *dev)
 	up_write(&cma_iommu_sem);
 }
 
-static int cma_iommu_map(struct iommu_domain *domain, unsigned long iova,
-			 phys_addr_t phys, int order, int prot)
+/* Are there any? */
+static bool cma_iommu_has_bits(const unsigned long *map, unsigned long iova,
+			       unsigned long nr)
+{
+	unsigned long first = iova >> PAGE_SHIFT;
+
+	return find_next_bit(map, first + nr, first) < first + nr;
+}
+
+static int cma_iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
+				phys_addr_t phys, int order, int prot)
 {
 	struct cma_iommu_domain *priv = domain->priv;
+	bool unflushed = false;
 	unsigned long flags;
 	u32 rights = 0;
 	int ret;
@@ -278,11 +313,18 @@ static int cma_iommu_map(struct iommu_domain *domain, unsigned long iova,
 				       rights);
 	else
 		ret = -EINVAL;
+	if (!ret) {
+		bitmap_set(priv->unsynced, iova >> PAGE_SHIFT, 1 << order);
+		unflushed = cma_iommu_has_bits(priv->unflushed, iova,
+					       1UL << order);
+	}
 	spin_unlock_irqrestore(&priv->lock, flags);
 
 	switch (ret) {
 	case 0:
 		cma_iommu_add(&cma_iommu_stats.maps[order / 4], 1);
+		if (unflushed)
+			cma_iommu_fault(CMA_IOMMU_UNFLUSHED, iova);
 		if (cma_iommu_is_free(phys, order))
 			cma_iommu_fault(CMA_IOMMU_FREED, iova);
 		break;
@@ -296,8 +338,30 @@ static int cma_iommu_map(struct iommu_domain *domain, unsigned long iova,
 	return ret;
 }
 
-static int cma_iommu_unmap(struct iommu_domain *domain, unsigned long iova,
-			   int order)
+static void cma_iommu_sync_map(struct iommu_domain *domain, unsigned long iova,
+			       size_t size)
+{
+	struct cma_iommu_domain *priv = domain->priv;
+	unsigned long flags;
+
+	spin_lock_irqsave(&priv->lock, flags);
+	bitmap_clear(priv->unsynced, iova >> PAGE_SHIFT, size >> PAGE_SHIFT);
+	spin_unlock_irqrestore(&priv->lock, flags);
+	cma_iommu_add(&cma_iommu_stats.syncs, 1);
+}
+
+static int cma_iommu_map(struct iommu_domain *domain, unsigned long iova,
+			 phys_addr_t phys, int order, int prot)
+{
+	int ret = cma_iommu_map_nosync(domain, iova, phys, order, prot);
+
+	if (!ret)
+		cma_iommu_sync_map(domain, iova, PAGE_SIZE << order);
+	return ret;
+}
+
+static int cma_iommu_unmap_noflush(struct iommu_domain *domain,
+				   unsigned long iova, int order)
 {
 	struct cma_iommu_domain *priv = domain->priv;
 	unsigned long flags;
@@ -307,8 +371,10 @@ static int cma_iommu_unmap(struct iommu_domain *domain, unsigned long iova,
 	spin_lock_irqsave(&priv->lock, flags);
 	entry = iommu_tables_walk(&priv->tables, iova, &mapped);
 	ret = iommu_tables_unmap(&priv->tables, iova, order);
-	if (!ret && !keep_tlb)
-		iommu_tlb_flush(&priv->tlb, iova, order);
+	if (!ret) {
+		bitmap_set(priv->unflushed, iova >> PAGE_SHIFT, 1 << order);
+		bitmap_clear(priv->unsynced, iova >> PAGE_SHIFT, 1 << order);
+	}
 	spin_unlock_irqrestore(&priv->lock, flags);
 
 	if (ret) {
@@ -316,10 +382,33 @@ static int cma_iommu_unmap(struct iommu_domain *domain, unsigned long iova,
 		return ret;
 	}
 	cma_iommu_add(&cma_iommu_stats.unmaps[order / 4], 1);
-	cma_iommu_add(&cma_iommu_stats.flushes, 1);
 	if (cma_iommu_is_free(iommu_entry_phys(entry, order, iova), order))
 		cma_iommu_fault(CMA_IOMMU_FREED, iova);
 	return order;
+}
+
+static void cma_iommu_flush_range(struct iommu_domain *domain,
+				  unsigned long iova, size_t size)
+{
+	struct cma_iommu_domain *priv = domain->priv;
+	unsigned long flags;
+
+	spin_lock_irqsave(&priv->lock, flags);
+	bitmap_clear(priv->unflushed, iova >> PAGE_SHIFT, size >> PAGE_SHIFT);
+	if (!keep_tlb)
+		iommu_tlb_flush_range(&priv->tlb, iova, size);
+	spin_unlock_irqrestore(&priv->lock, flags);
+	cma_iommu_add(&cma_iommu_stats.flushes, 1);
+}
+
+static int cma_iommu_unmap(struct iommu_domain *domain, unsigned long iova,
+			   int order)
+{
+	int ret = cma_iommu_unmap_noflush(domain, iova, order);
+
+	if (ret >= 0)
+		cma_iommu_flush_range(domain, iova, PAGE_SIZE << order);
+	return ret;
 }
 
 static phys_addr_t cma_iommu_iova_to_phys(struct iommu_domain *domain,
@@ -350,6 +439,8 @@ static struct iommu_ops cma_iommu_ops = {
 	.unmap		= cma_iommu_unmap,
 	.iova_to_phys	= cma_iommu_iova_to_phys,
 	.domain_has_cap	= cma_iommu_has_cap,
+	.sync_map	= cma_iommu_sync_map,
+	.flush_range	= cma_iommu_flush_range,
 };
 
 /*
@@ -371,7 +462,9 @@ static int cma_iommu_translate(struct cma_iommu_domain *domain, u32 addr,
 	if (!entry) {
 		hit = false;
 		entry = iommu_tables_walk(&domain->tables, addr, &order);
-		if (entry)
+		if (entry && test_bit(addr >> PAGE_SHIFT, domain->unsynced))
+			kind = CMA_IOMMU_UNSYNCED;
+		else if (entry)
 			iommu_tlb_add(&domain->tlb, addr, entry, order);
 	} else if (entry != iommu_tables_walk(&domain->tables, addr,
 					      &in_tables)) {
@@ -645,6 +738,19 @@ void cma_iommu_set_orders(unsigned long set)
 EXPORT_SYMBOL_GPL(cma_iommu_set_orders);
 
 /**
+ * cma_iommu_set_ranges() - choose the operations that the IOMMU has
+ * @set: those to sync and to flush a range, too
+ *
+ * Context: no device may map or unmap meanwhile.
+ */
+void cma_iommu_set_ranges(bool set)
+{
+	cma_iommu_ops.map_nosync = set ? cma_iommu_map_nosync : NULL;
+	cma_iommu_ops.unmap_noflush = set ? cma_iommu_unmap_noflush : NULL;
+}
+EXPORT_SYMBOL_GPL(cma_iommu_set_ranges);
+
+/**
  * cma_iommu_mapped() - count what is mapped for a device
  * @dev: the device
  *
@@ -703,8 +809,10 @@ static int cma_iommu_show(struct seq_file *m, void *unused)
 	for (i = 0; i < CMA_IOMMU_FAULTS; i++)
 		seq_printf(m, "faults %s %u\n", cma_iommu_fault_names[i],
 			   stats.faults[i]);
-	seq_printf(m, "tlb flushes %u\ntlb hits %u\ntlb misses %u\n",
-		   stats.flushes, stats.hits, stats.misses);
+	seq_printf(m, "map syncs %u\ntlb flushes %u\n", stats.syncs,
+		   stats.flushes);
+	seq_printf(m, "tlb hits %u\ntlb misses %u\n", stats.hits,
+		   stats.misses);
 	seq_printf(m, "domains %u\ndevices %u\n", stats.domains, stats.devices);
 	return 0;
 }
@@ -773,6 +881,7 @@ static int __init cma_iommu_init(void)
 				   &cma_iommu_fops);
 	if (IS_ERR_OR_NULL(file))
 		return -ENODEV;
+	cma_iommu_set_ranges(ranges);
 	ret = cma_iommu_register(&cma_iommu_ops);
 	if (ret)
 		debugfs_remove(file);

@@ -264,21 +264,22 @@ void iommu_tlb_add(struct iommu_tlb *tlb, u32 iova, u32 entry, int order)
 }
 
 /**
- * iommu_tlb_flush() - forget the translations of a page
+ * iommu_tlb_flush_range() - forget the translations of a range
  * @tlb: where
- * @iova: its io address
- * @order: of the page
+ * @iova: first io address
+ * @size: of the range in bytes, not 0
  *
  * Context: any.
  */
-void iommu_tlb_flush(struct iommu_tlb *tlb, u32 iova, int order)
+void iommu_tlb_flush_range(struct iommu_tlb *tlb, u32 iova, u32 size)
 {
 	unsigned int i;
 
 	for (i = 0; i < IOMMU_TLB_ENTRIES; i++) {
-		u32 mask = page_mask(max(order, tlb->used[i].order));
+		u32 first = tlb->used[i].iova;
+		u32 last = first + page_mask(tlb->used[i].order);
 
-		if (!((tlb->used[i].iova ^ iova) & ~mask))
+		if (first <= iova + (size - 1) && last >= iova)
 			tlb->used[i].entry = 0;
 	}
 }

@@ -57,6 +57,6 @@ u32 iommu_entry_phys(u32 entry, int order, u32 iova);
 
 u32 iommu_tlb_find(const struct iommu_tlb *tlb, u32 iova, int *order);
 void iommu_tlb_add(struct iommu_tlb *tlb, u32 iova, u32 entry, int order);
-void iommu_tlb_flush(struct iommu_tlb *tlb, u32 iova, int order);
+void iommu_tlb_flush_range(struct iommu_tlb *tlb, u32 iova, u32 size);
 
 #endif

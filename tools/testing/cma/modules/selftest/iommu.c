@@ -53,15 +53,8 @@ struct dma_iommu_mapping *st_iommu_mapping(struct st *t, size_t size, int order)
 			PTR_ERR(mapping)) ? mapping : NULL;
 }
 
-/**
- * st_iommu_begin() - add a device behind the IOMMU
- * @t: running test
- * @io: set to the device
- * @size: of its address space
- *
- * Return: true, or false and the test has failed.
- */
-bool st_iommu_begin(struct st *t, struct st_iommu *io, size_t size)
+static bool st_iommu_attach(struct st *t, struct st_iommu *io, size_t size,
+			    bool lazy)
 {
 	int ret;
 
@@ -70,6 +63,8 @@ bool st_iommu_begin(struct st *t, struct st_iommu *io, size_t size)
 	io->mapping = st_iommu_mapping(t, size, 0);
 	if (!io->mapping)
 		goto remove;
+	ret = arm_iommu_set_lazy(io->mapping, lazy);
+	ST_CHECK(t, !ret, "lazy: %d", ret);
 	ret = arm_iommu_attach_device(io->dev, io->mapping);
 	if (ST_CHECK(t, !ret, "not attached: %d", ret))
 		return true;
@@ -77,6 +72,32 @@ bool st_iommu_begin(struct st *t, struct st_iommu *io, size_t size)
 remove:
 	platform_device_unregister(io->pdev);
 	return false;
+}
+
+/**
+ * st_iommu_begin() - add a device behind the IOMMU
+ * @t: running test
+ * @io: set to the device
+ * @size: of its address space, which is strict
+ *
+ * Return: true, or false and the test has failed.
+ */
+bool st_iommu_begin(struct st *t, struct st_iommu *io, size_t size)
+{
+	return st_iommu_attach(t, io, size, false);
+}
+
+/**
+ * st_iommu_begin_lazy() - add a device behind the IOMMU, in a lazy address space
+ * @t: running test
+ * @io: set to the device
+ * @size: of its address space
+ *
+ * Return: true, or false and the test has failed.
+ */
+bool st_iommu_begin_lazy(struct st *t, struct st_iommu *io, size_t size)
+{
+	return st_iommu_attach(t, io, size, true);
 }
 
 /**

@@ -50,6 +50,7 @@ bool st_iommu_add_device(struct st *t, struct st_iommu *io);
 struct dma_iommu_mapping *st_iommu_mapping(struct st *t, size_t size,
 					   int order);
 bool st_iommu_begin(struct st *t, struct st_iommu *io, size_t size);
+bool st_iommu_begin_lazy(struct st *t, struct st_iommu *io, size_t size);
 void st_iommu_end(struct st_iommu *io);
 void st_iommu_expect(struct st_iommu *io, int line, enum cma_iommu_fault kind,
 		     unsigned int nr);

@@ -636,21 +636,19 @@ static int st_thread(void *data)
 	return 0;
 }
 
-CMA_SELFTEST(st_io_threads, "4 threads map, allocate and transfer at random")
+static void st_io_run_threads(struct st_iommu *io)
 {
 	unsigned int order = get_order(ST_RANGE);
 	struct st_thread threads[ST_THREADS];
 	unsigned int i, nr, rounds = 0;
-	struct st_iommu io;
+	struct st *t = io->t;
 
-	if (!st_iommu_begin(t, &io, ST_IO_SIZE))
-		return;
 	for (nr = 0; nr < ST_THREADS; nr++) {
 		struct st_thread *thread = &threads[nr];
 		struct task_struct *task;
 
 		memset(thread, 0, sizeof(*thread));
-		thread->io = &io;
+		thread->io = io;
 		thread->random = nr;
 		thread->end = jiffies + ST_SECONDS * HZ;
 		init_completion(&thread->done);
@@ -672,6 +670,26 @@ CMA_SELFTEST(st_io_threads, "4 threads map, allocate and transfer at random")
 	}
 	ST_CHECK(t, rounds > 100, "only %u rounds", rounds);
 	st_note(t, "%u rounds", rounds);
+}
+
+CMA_SELFTEST(st_io_threads, "4 threads map, allocate and transfer at random")
+{
+	struct st_iommu io;
+
+	if (!st_iommu_begin(t, &io, ST_IO_SIZE))
+		return;
+	st_io_run_threads(&io);
+	st_iommu_end(&io);
+}
+
+/* In 2 MiB, the same io addresses are soon used again */
+CMA_SELFTEST(st_io_lazy_threads, "4 threads do so in a lazy address space")
+{
+	struct st_iommu io;
+
+	if (!st_iommu_begin_lazy(t, &io, 2 * ST_MIB))
+		return;
+	st_io_run_threads(&io);
 	st_iommu_end(&io);
 }
 
