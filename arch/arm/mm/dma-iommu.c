@@ -1231,13 +1231,12 @@ static int create_queue(struct dma_iommu_mapping *mapping)
 	return 0;
 }
 
-/* Nothing is unmapped any more */
+/* It is empty, because no device is attached any more */
 static void delete_queue(struct dma_iommu_mapping *mapping)
 {
 	if (!mapping->queue)
 		return;
 	del_timer_sync(&mapping->queue->timer);
-	flush_queue(mapping);
 	kfree(mapping->queue);
 	mapping->queue = NULL;
 }
