@@ -63,6 +63,25 @@ static bool must_be_written(struct page *page)
 }
 
 /**
+ * contig_page_extra_refs() - count the references that nothing accounts for
+ * @page: page that is not part of a compound page
+ *
+ * Context: any.
+ * Return: number of references other than those of mappings, of the page cache or
+ * the swap cache, and of buffer heads.  It may have changed already, and is too
+ * high while somebody maps or unmaps the page.
+ */
+int contig_page_extra_refs(struct page *page)
+{
+	int refs = page_count(page);
+
+	refs -= page_mapcount(page) + page_has_private(page);
+	if (PageAnon(page) ? PageSwapCache(page) : !!page->mapping)
+		refs--;
+	return refs;
+}
+
+/**
  * contig_page_kind() - look at what stands in the way of taking a page
  * @page: page
  *
@@ -72,23 +91,19 @@ static bool must_be_written(struct page *page)
 enum contig_kind contig_page_kind(struct page *page)
 {
 	unsigned long flags = READ_ONCE(page->flags);
-	int refs = page_count(page);
 
 	if (flags & (BIT(PG_reserved) | BIT(PG_slab)))
 		return CONTIG_FIXED;
 	if (PageCompound(page))
 		return PageLRU(compound_head(page)) ? CONTIG_MOVE : CONTIG_FIXED;
-	if (!refs)
+	if (!page_count(page))
 		return CONTIG_FREE;
 	if (__PageMovable(page))
 		return CONTIG_MOVE;
 	if (!(flags & BIT(PG_lru)))
 		return page->mapping ? CONTIG_HELD : CONTIG_FIXED;
 
-	refs -= page_mapcount(page) + page_has_private(page);
-	if (PageAnon(page) ? PageSwapCache(page) : !!page->mapping)
-		refs--;
-	if (refs > 0)
+	if (contig_page_extra_refs(page) > 0)
 		return CONTIG_HELD;
 	if (flags & (BIT(PG_locked) | BIT(PG_writeback)))
 		return CONTIG_IO;

@@ -329,6 +329,7 @@ static int __init cma_debugfs_add(struct cma *cma, void *root)
 			    &cma_max_latency_fops);
 	debugfs_create_file("pages", 0444, dir, cma, &cma_pages_fops);
 	debugfs_create_file("stats", 0444, dir, cma, &cma_stats_fops);
+	cma_debugfs_add_pins(cma, dir);
 	return 0;
 }
 

@@ -148,4 +148,14 @@ static inline unsigned long cma_reserve_bit(const struct cma *cma)
 
 unsigned long cma_used_pages(struct cma *cma);
 
+struct dentry;
+
+#ifdef CONFIG_CMA_DEBUG_PINS
+void cma_debugfs_add_pins(struct cma *cma, struct dentry *dir);
+#else
+static inline void cma_debugfs_add_pins(struct cma *cma, struct dentry *dir)
+{
+}
+#endif
+
 #endif /* __DRIVERS_BASE_CMA_H */

@@ -64,6 +64,7 @@ struct contig_control {
 };
 
 bool contig_page_is_unused_cache(struct page *page);
+int contig_page_extra_refs(struct page *page);
 enum contig_kind contig_page_kind(struct page *page);
 unsigned long first_contig_page(unsigned long start, unsigned long end,
 				enum contig_kind kind);

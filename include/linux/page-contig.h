@@ -40,4 +40,21 @@ int contig_get_user_pages_fast(unsigned long start, int nr_pages, int write,
 
 #endif
 
+#ifdef CONFIG_CMA_DEBUG_PINS
+
+void contig_record_pin(struct page *page);
+void contig_forget_pins(struct page *page, unsigned int order);
+
+#else
+
+static inline void contig_record_pin(struct page *page)
+{
+}
+
+static inline void contig_forget_pins(struct page *page, unsigned int order)
+{
+}
+
+#endif
+
 #endif /* __LINUX_PAGE_CONTIG_H */

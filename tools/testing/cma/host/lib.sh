@@ -18,6 +18,7 @@ stub_headers() {
 		mkdir -p "$out/include/${h%/*}"
 		echo '#include "stubs.h"' > "$out/include/$h"
 	done < <(grep -hoP '^#\s*include <\K(linux|asm|trace)/[^>]+' "$src"/drivers/base/cma*.[ch] "${kernel[@]}" \
+		"$src"/mm/contig-holders.c \
 		"$src"/include/{linux,trace/events}/*.h "$src"/arch/arm/include/asm/*.h | sort -u)
 	# The C library includes this header
 	echo '#include_next <linux/errno.h>' >> "$out/include/linux/errno.h"

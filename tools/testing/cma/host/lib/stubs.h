@@ -47,6 +47,7 @@ typedef struct { long counter; } atomic_long_t;
 #define __init
 #define __initdata
 #define __user
+#define noinline
 #define EXPORT_SYMBOL_GPL(sym)	extern __typeof__(sym) sym
 #define THIS_MODULE		NULL
 
@@ -79,6 +80,8 @@ typedef struct { long counter; } atomic_long_t;
 #define ilog2(x)	(63 - __builtin_clzll(x))
 #define __ffs(x)	((unsigned long)__builtin_ctzl(x))
 #define UINT_MAX	(~0U)
+#undef ULONG_MAX
+#define ULONG_MAX		(~0UL)
 #define min(x, y)	HOST_CMP(x, y, <)
 #define max(x, y)	HOST_CMP(x, y, >)
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -136,6 +139,8 @@ typedef struct { struct host_lock lock; } spinlock_t;
 struct mutex { struct host_lock lock; };
 #define DEFINE_MUTEX(name)	struct mutex name = \
 	{ { PTHREAD_MUTEX_INITIALIZER, &host_locks, NULL } }
+#define DEFINE_SPINLOCK(name)	spinlock_t name = \
+	{ { PTHREAD_MUTEX_INITIALIZER, &host_locks, NULL } }
 #define spin_lock_init(l)	host_lock_init(&(l)->lock)
 #define mutex_init(l)		host_lock_init(&(l)->lock)
 #define spin_lock_irqsave(l, flags)	((flags) = host_spin_lock(&(l)->lock))
@@ -159,10 +164,12 @@ void host_assert_held(const struct host_lock *lock);
 extern gfp_t gfp_allowed_mask;
 int page_count(const struct page *page);
 void *kzalloc(size_t size, gfp_t flags);
+#define vzalloc(size)		kzalloc(size, GFP_KERNEL)
 #define kfree(p)		free(p)
 
-/* Simplified: a thread has flags only; a sleep calls host.on_sleep() and returns */
-struct task_struct { unsigned int flags; };
+/* Simplified: a thread has flags and names; a sleep calls host.on_sleep() and returns */
+#define TASK_COMM_LEN		16
+struct task_struct { unsigned int flags; pid_t tgid; char comm[TASK_COMM_LEN]; };
 extern __thread struct task_struct host_current;
 #define current			(&host_current)
 #define PF_MEMALLOC		0x800
@@ -173,6 +180,8 @@ long schedule_timeout_killable(long timeout);
 
 /* Simplified: time passes only in a sleep, and when a page is moved */
 #define jiffies			__atomic_load_n(&host.now, __ATOMIC_RELAXED)
+#define HZ			100
+#define jiffies_to_msecs(j)	((unsigned int)(j) * 10)
 #define msecs_to_jiffies(ms)	((unsigned long)((ms) + 9) / 10)
 #define time_before(a, b)	((long)((a) - (b)) < 0)
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
@@ -209,11 +218,36 @@ void host_debug(const char *fmt, ...) __printf(1, 2);
 	     n = HOST_ENTRY(pos->member.next, __typeof__(*pos), member),	\
 	     &pos->member != (head); pos = n)
 
+#define list_for_each_entry_rcu(pos, head, member)				\
+	for (pos = HOST_ENTRY((head)->next, __typeof__(*pos), member);		\
+	     &pos->member != (head);						\
+	     pos = HOST_ENTRY(pos->member.next, __typeof__(*pos), member))
+#define list_add_tail_rcu(new, head)	list_add(new, (head)->prev)
+
+/* Empty: the page is on no list of this CPU */
+#define lru_add_drain()		do { } while (0)
+
+/* Simplified: the callers are two numbers, behind the one that asks */
+#define _RET_IP_		0x1000UL
+struct stack_trace {
+	unsigned int	nr_entries, max_entries;
+	unsigned long	*entries;
+	int		skip;
+};
+void save_stack_trace(struct stack_trace *trace);
+
 /* Simplified: keeps files of debugfs in a table, by name */
 struct inode { void *i_private; };
 struct file { void *private_data; };
 struct dentry { int unused; };
-struct seq_file { void *private; char text[1024]; };
+struct seq_file;
+struct seq_operations {
+	void *(*start)(struct seq_file *s, loff_t *pos);
+	void (*stop)(struct seq_file *s, void *v);
+	void *(*next)(struct seq_file *s, void *v, loff_t *pos);
+	int (*show)(struct seq_file *s, void *v);
+};
+struct seq_file { void *private; const struct seq_operations *op; char text[4096]; };
 struct file_operations {
 	int (*open)(struct inode *inode, struct file *file);
 	ssize_t (*write)(struct file *file, const char *buf, size_t size, loff_t *pos);
@@ -223,13 +257,16 @@ struct file_operations {
 #define DEFINE_SIMPLE_ATTRIBUTE(name, getter, setter, fmt)	\
 	static const struct file_operations name = { .get = (getter) }
 
-enum { noop_llseek, seq_read, seq_lseek, single_release };
+enum { noop_llseek, seq_read, seq_lseek, single_release, seq_release_private };
 #define IS_ERR_OR_NULL(p)	(!(p))
 struct dentry *debugfs_create_dir(const char *name, void *parent);
 void debugfs_create_file(const char *name, int mode, void *dir, void *data,
 			 const struct file_operations *fops);
 int kstrtoul_from_user(const char *buf, size_t size, unsigned int base, unsigned long *val);
 int single_open(struct file *file, int (*show)(struct seq_file *s, void *unused), void *data);
+void *__seq_open_private(struct file *file, const struct seq_operations *op, int size);
+void seq_escape(struct seq_file *s, const char *text, const char *which);
+void seq_putc(struct seq_file *s, char c);
 void seq_printf(struct seq_file *s, const char *fmt, ...) __printf(2, 3);
 
 /* Simplified: a page has a number, a zone and a state */
