@@ -54,7 +54,8 @@ LISTS = ["expect", "expect-re", "forbid", "allow", "row", "append", "tags"]
 OWN = ["about"]  # never inherited
 EACH = "each-base"  # a tag that is not inherited, either
 # The section of the series that the scenarios of a subject test
-SECTION = {"heap": "DMABUF", "dmabuf": "DMABUF", "v4l2": "V4L2", "drm": "DRM", "clients": "DRM"}
+SECTION = {"heap": "DMABUF", "dmabuf": "DMABUF", "v4l2": "V4L2", "drm": "DRM", "clients": "DRM",
+           "iommu": "IOMMU"}
 
 
 def read_bases():
