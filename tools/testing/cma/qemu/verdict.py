@@ -20,6 +20,11 @@ OFF = re.compile(r"^\[ *\d+\.\d+\] (Power down\.|reboot: Power down)$", re.M)
 BEGIN = b"CMA-TAP\n"
 END = re.compile(rb"CMA-END bytes=(\d+) md5=([0-9a-f]{32})\n")
 LEAKS = 3  # tests of init that look for leaks
+# What kmemleak says on the console, and how it shows an object, which init makes a comment
+NEW = re.compile(r"kmemleak: (\d+) new")
+OBJECT = re.compile(r"# (unreferenced object) 0x[0-9a-f]+ (\(size \d+\)):$")
+CALLER = re.compile(r"#  +\[<[^>]*>\] ([^ +]+)\S*( \[\w+\])?$")
+LOST = "[cma_leak]"  # the module that loses objects on purpose
 
 
 def clean(raw):
@@ -158,11 +163,39 @@ def remarks(tap, name):
             said = []
 
 
+def unreferenced(lines):
+    """The objects that kmemleak found: "unreferenced object (size N): FUNCTION < CALLER..."."""
+    found = []
+    for line in lines:
+        begins, caller = OBJECT.match(line), CALLER.match(line)
+        if begins:
+            found.append([f"{begins[1]} {begins[2]}"])
+        elif caller and found:
+            found[-1].append(caller[1] + (caller[2] or ""))
+    return [f"{what}: {' < '.join(callers)}" for what, *callers in found]
+
+
+def with_kmemleak(scenario):
+    return "kmemleak=on" in scenario.get("append", "").split()
+
+
+def allowed(scenario, line):
+    return any(re.search(a, line) for a in scenario.get("allow", []))
+
+
+def lost(scenario, objects):
+    """Reasons: objects that are not allowed, or kmemleak does not find what is lost on purpose."""
+    if with_kmemleak(scenario) and not any(LOST in o for o in objects):
+        yield "kmemleak did not find what cma_leak lost"
+    yield from (o for o in objects if LOST not in o and not allowed(scenario, o))
+
+
 def asked_for(scenario):
     """The programs that a scenario asks for, or None when it does not say."""
     if "tests" not in scenario:
         return None
-    return ["expect-area"] * bool(scenario.get("expect-area")) + scenario["tests"].split()
+    return (["expect-area"] * bool(scenario.get("expect-area")) + scenario["tests"].split()
+            + ["kmemleak"] * with_kmemleak(scenario))
 
 
 def verdict(scenario, console, port, status):
@@ -180,8 +213,12 @@ def verdict(scenario, console, port, status):
     else:
         reasons += tap.reasons(asked_for(scenario))
     lines = [message(line) for line in OFF.split(console)[0].splitlines()]
+    objects = unreferenced(tap.lines)
+    reasons += lost(scenario, objects)
+    # It says how many objects are new, and the stream has all of them, with who allocated them
+    shown = sum(int(found[1]) for found in map(NEW.search, lines) if found) == len(objects)
     for line in lines:
-        if BAD.search(line) and not any(re.search(a, line) for a in scenario.get("allow", [])):
+        if BAD.search(line) and not allowed(scenario, line) and not (shown and NEW.search(line)):
             reasons.append(f"console: {line}")
     # A message of the kernel can break a program's line on the console, not in the stream
     lines += [line.rstrip() for line in tap.lines]
