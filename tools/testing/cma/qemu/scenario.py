@@ -39,7 +39,8 @@ Unless $BASE asks for this base, it runs only the scenarios with the tag each-ba
   expect: LINE           (list) this line has to be in the output (the whole line)
   expect-re: REGEX       (list) the same with a regular expression
   forbid: REGEX          (list) no line may match it
-  allow: REGEX           (list) a console line that would otherwise fail the boot
+  allow: REGEX           (list) a console line that would otherwise fail the boot, or an object
+                         that kmemleak finds: "unreferenced object (size N): FUNCTION < CALLER..."
   row: ARGS | yes|no | LINE   (list) one boot for each row, with values for append,
                          expect-area and expect, or expect-re if LINE begins with "^"
 """
