@@ -99,6 +99,11 @@ static inline void tree_area_release(struct device *dev)
 }
 #endif
 
+/* The number of orders that free memory can have */
+#ifndef NR_PAGE_ORDERS
+#define NR_PAGE_ORDERS	MAX_ORDER
+#endif
+
 /* A page table level that is folded */
 #ifndef __PAGETABLE_P4D_FOLDED
 #define p4d_offset(pgd, addr)		(pgd)

@@ -11,13 +11,13 @@
 #include <linux/platform_device.h>
 
 #ifdef IOMMU_FAULT_READ	/* since v3.2, where each bus has an IOMMU */
-static inline int cma_iommu_register(struct iommu_ops *ops)
+static inline int cma_iommu_register_ops(struct iommu_ops *ops)
 {
 	return bus_set_iommu(&platform_bus_type, ops);
 }
 #else
 /* One for the whole system; the function is for drivers in the kernel only */
-static inline int cma_iommu_register(struct iommu_ops *ops)
+static inline int cma_iommu_register_ops(struct iommu_ops *ops)
 {
 	typeof(register_iommu) *function =
 		(void *)kallsyms_lookup_name("register_iommu");

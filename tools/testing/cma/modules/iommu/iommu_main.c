@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The IOMMU in software: its operations, counters, and devices. See cma_iommu.h.
+ * The IOMMU in software: address spaces, counters, and devices. See cma_iommu.h.
+ * iommu_ops.c, or iommu_ops_later.c, has the operations that the kernel calls.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -10,11 +11,11 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
-#include <linux/iommu.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
 #include <linux/ratelimit.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
@@ -25,13 +26,11 @@
 #include <linux/vmalloc.h>
 
 #include <asm/cacheflush.h>
-#include <asm/dma-iommu.h>
 #include <asm/outercache.h>
 
 #include "cma_iommu.h"
 #include "compat.h"
-#include "iommu_compat.h"
-#include "iommu_tables.h"
+#include "iommu_domain.h"
 
 static bool keep_tlb;
 module_param(keep_tlb, bool, 0644);
@@ -41,9 +40,9 @@ static ulong orders = 0x1111;
 module_param(orders, ulong, 0644);
 MODULE_PARM_DESC(orders, "orders of the pages that it has, bit 0 for 4 KiB, 12 for 16 MiB");
 
-static bool ranges = true;
-module_param(ranges, bool, 0444);
-MODULE_PARM_DESC(ranges, "has operations to sync and to flush a range");
+static bool check_free = true;
+module_param(check_free, bool, 0644);
+MODULE_PARM_DESC(check_free, "look whether memory is free when it is mapped or unmapped; takes time");
 
 static uint fail_map;
 module_param(fail_map, uint, 0644);
@@ -56,22 +55,6 @@ MODULE_PARM_DESC(fail_attach, "number of the attach that fails, from now on");
 static char *attach = "";
 module_param(attach, charp, 0444);
 MODULE_PARM_DESC(attach, "names of platform devices to attach, separated by commas");
-
-/**
- * struct cma_iommu_domain - an address space
- * @lock: guards the other fields
- * @tables: what is mapped
- * @tlb: of all its devices
- * @unsynced: a bit for each 4 KiB that is mapped, but that devices do not see yet
- * @unflushed: a bit for each 4 KiB that is unmapped, but that the TLB may have
- */
-struct cma_iommu_domain {
-	spinlock_t lock;	/* all below */
-	struct iommu_tables tables;
-	struct iommu_tlb tlb;
-	unsigned long *unsynced;
-	unsigned long *unflushed;
-};
 
 #define CMA_IOMMU_PAGES		0x100000UL	/* in 4 GiB */
 
@@ -153,14 +136,14 @@ static bool cma_iommu_is_free(u32 phys, int order)
 	bool is_free = false;
 	struct zone *zone;
 
-	if (!pfn_valid(pfn))
+	if (!check_free || !pfn_valid(pfn))
 		return false;
 	zone = page_zone(pfn_to_page(pfn));
 	spin_lock_irqsave(&zone->lock, flags);
 	for (i = 0; i < 1UL << order && !is_free; i++)
 		is_free = pfn_valid(pfn + i) && PageBuddy(pfn_to_page(pfn + i));
 	/* The first one may be in the middle of a larger block */
-	for (i = 1; i < MAX_ORDER && !is_free; i++) {
+	for (i = 1; i < NR_PAGE_ORDERS && !is_free; i++) {
 		unsigned long head = pfn & ~((1UL << i) - 1);
 
 		is_free = pfn_valid(head) && PageBuddy(pfn_to_page(head)) &&
@@ -171,7 +154,7 @@ static bool cma_iommu_is_free(u32 phys, int order)
 }
 
 /*
- * Operations of the IOMMU
+ * Address spaces
  */
 
 static void cma_iommu_free(struct cma_iommu_domain *priv)
@@ -183,28 +166,38 @@ static void cma_iommu_free(struct cma_iommu_domain *priv)
 	kfree(priv);
 }
 
-static int cma_iommu_domain_init(struct iommu_domain *domain)
+/**
+ * cma_domain_create() - create an address space
+ *
+ * Context: process context, may sleep.
+ * Return: an address space in which nothing is mapped, or NULL.
+ */
+struct cma_iommu_domain *cma_domain_create(void)
 {
 	struct cma_iommu_domain *priv = kzalloc(sizeof(*priv), GFP_KERNEL);
 
 	if (!priv)
-		return -ENOMEM;
+		return NULL;
 	spin_lock_init(&priv->lock);
 	priv->unsynced = vzalloc(CMA_IOMMU_PAGES / 8);
 	priv->unflushed = vzalloc(CMA_IOMMU_PAGES / 8);
 	if (!priv->unsynced || !priv->unflushed ||
 	    iommu_tables_init(&priv->tables)) {
 		cma_iommu_free(priv);
-		return -ENOMEM;
+		return NULL;
 	}
-	domain->priv = priv;
 	cma_iommu_add(&cma_iommu_stats.domains, 1);
-	return 0;
+	return priv;
 }
 
-static void cma_iommu_domain_destroy(struct iommu_domain *domain)
+/**
+ * cma_domain_destroy() - free an address space, in which nothing should be left
+ * @priv: what cma_domain_create() has returned
+ *
+ * Context: process context, may sleep.
+ */
+void cma_domain_destroy(struct cma_iommu_domain *priv)
 {
-	struct cma_iommu_domain *priv = domain->priv;
 	struct cma_iommu_client *client, *next;
 
 	if (priv->tables.mapped)
@@ -238,7 +231,15 @@ static struct cma_iommu_client *cma_iommu_find(struct device *dev)
 	return NULL;
 }
 
-static int cma_iommu_attach(struct iommu_domain *domain, struct device *dev)
+/**
+ * cma_domain_attach() - attach a device
+ * @priv: address space
+ * @dev: device that is not attached to any
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EBUSY; -ENOMEM; -EIO if it had to fail.
+ */
+int cma_domain_attach(struct cma_iommu_domain *priv, struct device *dev)
 {
 	struct cma_iommu_client *client;
 	int ret = 0;
@@ -249,7 +250,7 @@ static int cma_iommu_attach(struct iommu_domain *domain, struct device *dev)
 	if (!client)
 		return -ENOMEM;
 	client->dev = dev;
-	client->domain = domain->priv;
+	client->domain = priv;
 
 	down_write(&cma_iommu_sem);
 	if (cma_iommu_find(dev)) {
@@ -263,17 +264,24 @@ static int cma_iommu_attach(struct iommu_domain *domain, struct device *dev)
 	return ret;
 }
 
-static void cma_iommu_detach(struct iommu_domain *domain, struct device *dev)
+/**
+ * cma_domain_detach() - detach a device
+ * @priv: address space that it is attached to; NULL: any, or none
+ * @dev: the device
+ *
+ * Context: process context, may sleep.
+ */
+void cma_domain_detach(struct cma_iommu_domain *priv, struct device *dev)
 {
 	struct cma_iommu_client *client;
 
 	down_write(&cma_iommu_sem);
 	client = cma_iommu_find(dev);
-	if (client && client->domain == domain->priv) {
+	if (client && (!priv || client->domain == priv)) {
 		list_del(&client->list);
 		kfree(client);
 		cma_iommu_add(&cma_iommu_stats.devices, -1);
-	} else {
+	} else if (priv) {
 		cma_iommu_fault(CMA_IOMMU_BAD_CALL, 0);
 	}
 	up_write(&cma_iommu_sem);
@@ -288,13 +296,23 @@ static bool cma_iommu_has_bits(const unsigned long *map, unsigned long iova,
 	return find_next_bit(map, first + nr, first) < first + nr;
 }
 
-static int cma_iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
-				phys_addr_t phys, int order, int prot)
+/**
+ * cma_domain_map_nosync() - map a page, for devices to use after cma_domain_sync_map()
+ * @priv: address space
+ * @iova: io address
+ * @phys: address of the memory
+ * @order: of the page, in units of 4 KiB
+ * @rights: IOMMU_ENTRY_READ, IOMMU_ENTRY_WRITE
+ *
+ * Context: any.
+ * Return: 0; -EINVAL, -EBUSY and a fault is counted, but for an order that
+ * cma_iommu_set_orders() has taken away; -ENOMEM, also if it had to fail.
+ */
+int cma_domain_map_nosync(struct cma_iommu_domain *priv, unsigned long iova,
+			  phys_addr_t phys, int order, u32 rights)
 {
-	struct cma_iommu_domain *priv = domain->priv;
 	bool unflushed = false;
 	unsigned long flags;
-	u32 rights = 0;
 	int ret;
 
 	if (cma_iommu_has_to_fail(&fail_map))
@@ -302,10 +320,6 @@ static int cma_iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 	/* A caller may find out in this way; other orders are a mistake */
 	if (order >= 0 && order < 16 && 0x1111 & ~orders & 1UL << order)
 		return -EINVAL;
-	if (prot & IOMMU_READ)
-		rights |= IOMMU_ENTRY_READ;
-	if (prot & IOMMU_WRITE)
-		rights |= IOMMU_ENTRY_WRITE;
 
 	spin_lock_irqsave(&priv->lock, flags);
 	if (phys == (u32)phys)
@@ -338,10 +352,17 @@ static int cma_iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 	return ret;
 }
 
-static void cma_iommu_sync_map(struct iommu_domain *domain, unsigned long iova,
-			       size_t size)
+/**
+ * cma_domain_sync_map() - let devices see what is mapped
+ * @priv: address space
+ * @iova: first io address
+ * @size: of the range in bytes
+ *
+ * Context: any.
+ */
+void cma_domain_sync_map(struct cma_iommu_domain *priv, unsigned long iova,
+			 size_t size)
 {
-	struct cma_iommu_domain *priv = domain->priv;
 	unsigned long flags;
 
 	spin_lock_irqsave(&priv->lock, flags);
@@ -350,26 +371,26 @@ static void cma_iommu_sync_map(struct iommu_domain *domain, unsigned long iova,
 	cma_iommu_add(&cma_iommu_stats.syncs, 1);
 }
 
-static int cma_iommu_map(struct iommu_domain *domain, unsigned long iova,
-			 phys_addr_t phys, int order, int prot)
+/**
+ * cma_domain_unmap_noflush() - unmap exactly one page, before cma_domain_flush_range()
+ * @priv: address space
+ * @iova: its io address
+ * @order: of the page; CMA_ANY_ORDER: of whatever is mapped there
+ *
+ * Context: any.
+ * Return: the order, or -EINVAL and a fault is counted.
+ */
+int cma_domain_unmap_noflush(struct cma_iommu_domain *priv, unsigned long iova,
+			     int order)
 {
-	int ret = cma_iommu_map_nosync(domain, iova, phys, order, prot);
-
-	if (!ret)
-		cma_iommu_sync_map(domain, iova, PAGE_SIZE << order);
-	return ret;
-}
-
-static int cma_iommu_unmap_noflush(struct iommu_domain *domain,
-				   unsigned long iova, int order)
-{
-	struct cma_iommu_domain *priv = domain->priv;
 	unsigned long flags;
 	int mapped, ret;
 	u32 entry;
 
 	spin_lock_irqsave(&priv->lock, flags);
 	entry = iommu_tables_walk(&priv->tables, iova, &mapped);
+	if (order == CMA_ANY_ORDER)
+		order = mapped;
 	ret = iommu_tables_unmap(&priv->tables, iova, order);
 	if (!ret) {
 		bitmap_set(priv->unflushed, iova >> PAGE_SHIFT, 1 << order);
@@ -387,10 +408,17 @@ static int cma_iommu_unmap_noflush(struct iommu_domain *domain,
 	return order;
 }
 
-static void cma_iommu_flush_range(struct iommu_domain *domain,
-				  unsigned long iova, size_t size)
+/**
+ * cma_domain_flush_range() - forget the translations of a range
+ * @priv: address space
+ * @iova: first io address
+ * @size: of the range in bytes, not 0
+ *
+ * Context: any.
+ */
+void cma_domain_flush_range(struct cma_iommu_domain *priv, unsigned long iova,
+			    size_t size)
 {
-	struct cma_iommu_domain *priv = domain->priv;
 	unsigned long flags;
 
 	spin_lock_irqsave(&priv->lock, flags);
@@ -401,20 +429,16 @@ static void cma_iommu_flush_range(struct iommu_domain *domain,
 	cma_iommu_add(&cma_iommu_stats.flushes, 1);
 }
 
-static int cma_iommu_unmap(struct iommu_domain *domain, unsigned long iova,
-			   int order)
+/**
+ * cma_domain_phys() - translate an address without a device
+ * @priv: address space
+ * @iova: io address
+ *
+ * Context: any.
+ * Return: address of the memory, or 0.
+ */
+phys_addr_t cma_domain_phys(struct cma_iommu_domain *priv, unsigned long iova)
 {
-	int ret = cma_iommu_unmap_noflush(domain, iova, order);
-
-	if (ret >= 0)
-		cma_iommu_flush_range(domain, iova, PAGE_SIZE << order);
-	return ret;
-}
-
-static phys_addr_t cma_iommu_iova_to_phys(struct iommu_domain *domain,
-					  unsigned long iova)
-{
-	struct cma_iommu_domain *priv = domain->priv;
 	unsigned long flags;
 	u32 entry;
 	int order;
@@ -424,24 +448,6 @@ static phys_addr_t cma_iommu_iova_to_phys(struct iommu_domain *domain,
 	spin_unlock_irqrestore(&priv->lock, flags);
 	return entry ? iommu_entry_phys(entry, order, iova) : 0;
 }
-
-static int cma_iommu_has_cap(struct iommu_domain *domain, unsigned long cap)
-{
-	return 0;
-}
-
-static struct iommu_ops cma_iommu_ops = {
-	.domain_init	= cma_iommu_domain_init,
-	.domain_destroy	= cma_iommu_domain_destroy,
-	.attach_dev	= cma_iommu_attach,
-	.detach_dev	= cma_iommu_detach,
-	.map		= cma_iommu_map,
-	.unmap		= cma_iommu_unmap,
-	.iova_to_phys	= cma_iommu_iova_to_phys,
-	.domain_has_cap	= cma_iommu_has_cap,
-	.sync_map	= cma_iommu_sync_map,
-	.flush_range	= cma_iommu_flush_range,
-};
 
 /*
  * What devices do
@@ -738,19 +744,6 @@ void cma_iommu_set_orders(unsigned long set)
 EXPORT_SYMBOL_GPL(cma_iommu_set_orders);
 
 /**
- * cma_iommu_set_ranges() - choose the operations that the IOMMU has
- * @set: those to sync and to flush a range, too
- *
- * Context: no device may map or unmap meanwhile.
- */
-void cma_iommu_set_ranges(bool set)
-{
-	cma_iommu_ops.map_nosync = set ? cma_iommu_map_nosync : NULL;
-	cma_iommu_ops.unmap_noflush = set ? cma_iommu_unmap_noflush : NULL;
-}
-EXPORT_SYMBOL_GPL(cma_iommu_set_ranges);
-
-/**
  * cma_iommu_mapped() - count what is mapped for a device
  * @dev: the device
  *
@@ -782,15 +775,12 @@ EXPORT_SYMBOL_GPL(cma_iommu_mapped);
 phys_addr_t cma_iommu_phys(struct device *dev, dma_addr_t addr)
 {
 	struct cma_iommu_client *client;
-	struct iommu_domain domain = {};
 	phys_addr_t phys = 0;
 
 	down_read(&cma_iommu_sem);
 	client = cma_iommu_find(dev);
-	if (client) {
-		domain.priv = client->domain;
-		phys = cma_iommu_iova_to_phys(&domain, addr);
-	}
+	if (client)
+		phys = cma_domain_phys(client->domain, addr);
 	up_read(&cma_iommu_sem);
 	return phys;
 }
@@ -845,8 +835,7 @@ static int cma_iommu_attach_name(const char *name)
 		dev->dma_parms = kzalloc(sizeof(*dev->dma_parms), GFP_KERNEL);
 	if (dev->dma_parms && !dev->dma_parms->max_segment_size)
 		dma_set_max_seg_size(dev, UINT_MAX);
-	mapping = arm_iommu_create_mapping(&platform_bus_type, 0x80000000,
-					   0x40000000, 0);
+	mapping = cma_iommu_create_mapping(dev, 0x80000000, 0x40000000);
 	if (IS_ERR(mapping)) {
 		ret = PTR_ERR(mapping);
 	} else {
@@ -855,6 +844,26 @@ static int cma_iommu_attach_name(const char *name)
 	}
 	put_device(dev);
 	return ret;
+}
+
+/**
+ * cma_iommu_has_name() - tell whether a device is to be behind the IOMMU
+ * @dev: device on any bus
+ *
+ * Return: true for devices of the tests and those of the parameter "attach".
+ */
+bool cma_iommu_has_name(struct device *dev)
+{
+	const char *name = dev_name(dev), *found = attach;
+	size_t len = strlen(name);
+
+	if (!strncmp(name, "cma_io", 6) || !strncmp(name, "cma-io", 6))
+		return true;
+	for (; (found = strstr(found, name)) != NULL; found += len)
+		if ((found == attach || found[-1] == ',') &&
+		    (!found[len] || found[len] == ','))
+			return true;
+	return false;
 }
 
 static void cma_iommu_attach_names(void)
@@ -881,8 +890,7 @@ static int __init cma_iommu_init(void)
 				   &cma_iommu_fops);
 	if (IS_ERR_OR_NULL(file))
 		return -ENODEV;
-	cma_iommu_set_ranges(ranges);
-	ret = cma_iommu_register(&cma_iommu_ops);
+	ret = cma_iommu_register();
 	if (ret)
 		debugfs_remove(file);
 	else
