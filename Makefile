@@ -67,7 +67,7 @@ oom-test: ## run scenario oom with 10,000 rounds instead of 300
 
 soak: ## run the random tests for ten minutes each: an hour for each base
 	@$(DEPS) build qemu
-	@$(CMA)/qemu/run $(addprefix $(CMA)/qemu/long/soak-,stress debug parallel video fuzz attacker)
+	@$(CMA)/qemu/run $(addprefix $(CMA)/qemu/long/soak-,stress debug parallel video fuzz attacker alias)
 
 cpus-test: ## allocate beside a real-time process on another CPU; needs an idle machine
 	@$(DEPS) build qemu

@@ -15,8 +15,8 @@
  * release, so that a page with two owners is found, and so is one that is handed
  * out before it is free. Together the threads never ask for more than half of
  * the area, which has to be in low memory. "bad" counts buffers with wrong
- * contents, wrong alignment or outside of the area, and releases that were
- * refused.
+ * contents, wrong alignment, a cached mapping that must not be (or the reverse)
+ * or outside of the area, and releases that were refused.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -41,6 +41,7 @@
 #include <linux/uaccess.h>
 
 #include "cma_pdev.h"
+#include "cma_pte.h"
 #include "compat.h"
 
 #define CMA_STRESS_SLOTS	16
@@ -135,12 +136,24 @@ static bool cma_stress_try(struct cma_stress_slot *slot, unsigned int order)
 	}
 }
 
-/* Is the new buffer where it has to be, and zero if the function promises it? */
+/* Is a page, which was accessed there, mapped as others that are cached? */
+static bool cma_stress_cached(const void *virt)
+{
+	pte_t pte;
+
+	/* the linear mapping outside of areas has sections, which are cached */
+	if (!cma_pte_read(current->active_mm, (unsigned long)virt, &pte))
+		return true;
+	return cma_pte_type(pte) == (pgprot_val(PAGE_KERNEL) & L_PTE_MT_MASK);
+}
+
+/* Is the new buffer where and as it has to be, and zero if the function promises it? */
 static void cma_stress_inspect(struct cma_stress_thread *thread,
 			       struct cma_stress_slot *slot, unsigned int order)
 {
 	struct cma *cma = dev_get_cma_area(&cma_stress_pdev->dev);
 	unsigned long pfn = cma_stress_pfn(slot);
+	bool cached = slot->how == STRESS_PAGES;
 	unsigned int i;
 
 	order = min_t(unsigned int, order, CONFIG_CMA_ALIGNMENT);
@@ -156,6 +169,9 @@ static void cma_stress_inspect(struct cma_stress_thread *thread,
 			cma_stress_bad(thread, pfn + i, "not zero");
 		word[0] = slot->owner;
 		word[PAGE_SIZE / sizeof(u32) - 1] = ~slot->owner;
+		if (cma_stress_cached(word) != cached)
+			cma_stress_bad(thread, pfn + i,
+				       cached ? "not cached" : "cached");
 	}
 }
 
