@@ -1479,6 +1479,7 @@ TEST(lazy_param, "dma_iommu= chooses the default, and what it does not know is s
 			/* Not with an IOMMU that cannot */
 			ranges_of_iommu = false;
 			begin(0);
+			REQUIRE(!iommu_timer, "what is flushed waits for a flush");
 			end();
 			ranges_of_iommu = true;
 			mapping = arm_iommu_create_mapping(&bus, BASE, SPACE, 0);
