@@ -207,6 +207,27 @@ static int cma_ctl_pin(struct cma_ctl_file *ctl, void __user *arg)
 	return 0;
 }
 
+/* Hold a page as drivers do that do not call get_user_pages() */
+static int cma_ctl_hold(struct cma_ctl_file *ctl, void __user *arg)
+{
+	struct cma_ctl_pin req;
+	struct page *page;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (ctl->nr_pins == CMA_CTL_MAX_PINS)
+		return -ENOSPC;
+	if (!dma_contiguous_default_area || !pfn_valid(req.pfn))
+		return -EINVAL;
+
+	page = pfn_to_page(req.pfn);
+	if (!cma_pages_valid(dma_contiguous_default_area, page, 1) ||
+	    !get_page_unless_zero(page))
+		return -EINVAL;
+	ctl->pins[ctl->nr_pins++] = page;
+	return 0;
+}
+
 /* Call alloc_contig_range() for @req and return what it took. */
 static void cma_ctl_range_call(struct cma_ctl_range *req, unsigned int type)
 {
@@ -360,6 +381,9 @@ static long cma_ctl_ioctl(struct file *file, unsigned int cmd,
 		break;
 	case CMA_CTL_PIN:
 		ret = cma_ctl_pin(ctl, user);
+		break;
+	case CMA_CTL_HOLD:
+		ret = cma_ctl_hold(ctl, user);
 		break;
 	case CMA_CTL_UNPIN:
 		ret = cma_ctl_unpin(ctl);

@@ -48,9 +48,10 @@ struct cma_ctl_alloc {
 };
 
 /**
- * struct cma_ctl_pin - a page of the caller, held by get_user_pages_fast()
- * @addr: in: address of a byte in the page
- * @pfn: out: page frame
+ * struct cma_ctl_pin - a page of the caller, held by get_user_pages_fast(), or for
+ * CMA_CTL_HOLD one of the default area, held by get_page()
+ * @addr: in for CMA_CTL_PIN: address of a byte in the page
+ * @pfn: out for CMA_CTL_PIN, in for CMA_CTL_HOLD: page frame
  */
 struct cma_ctl_pin {
 	__u64 addr;
@@ -101,6 +102,7 @@ struct cma_ctl_stat {
 #define CMA_CTL_UNPIN	_IO('C', 7)	/* the one that was pinned last */
 #define CMA_CTL_RANGE	_IOWR('C', 8, struct cma_ctl_range)
 #define CMA_CTL_STAT	_IOR('C', 9, struct cma_ctl_stat)
+#define CMA_CTL_HOLD	_IOW('C', 10, struct cma_ctl_pin)
 
 /*
  * The pattern of CMA_CTL_FILL: word number @index of the buffer that starts at
