@@ -157,7 +157,6 @@ static int cma_disk_register(void)
 	cma_disk->minors = 1;
 	cma_disk->fops = &cma_disk_fops;
 	strcpy(cma_disk->disk_name, CMA_DISK_NAME);
-	blk_queue_max_hw_sectors(cma_disk->queue, CMA_DISK_REQUEST >> 9);
 	set_capacity(cma_disk, CMA_DISK_SIZE >> 9);
 	cma_disk_task = kthread_run(cma_disk_main, NULL, CMA_DISK_NAME);
 	if (IS_ERR(cma_disk_task))
@@ -180,7 +179,7 @@ static int __init cma_disk_init(void)
 	if (ret < 0)
 		goto free_data;
 	cma_disk_major = ret;
-	cma_disk = cma_disk_alloc();
+	cma_disk = cma_disk_alloc(CMA_DISK_REQUEST >> 9);
 	if (IS_ERR_OR_NULL(cma_disk)) {
 		ret = -ENOMEM;
 		goto unregister;

@@ -52,10 +52,23 @@ static inline void cma_disk_transfer(struct bio *bio, char *data)
 	bio_endio(bio);
 }
 
-static inline struct gendisk *cma_disk_alloc(void)
+#ifdef BLK_FEAT_ROTATIONAL	/* since 6.11, limits are those of the new queue */
+static inline struct gendisk *cma_disk_alloc(unsigned int max_sectors)
 {
-	return blk_alloc_disk(NUMA_NO_NODE);
+	struct queue_limits limits = { .max_hw_sectors = max_sectors };
+
+	return blk_alloc_disk(&limits, NUMA_NO_NODE);
 }
+#else
+static inline struct gendisk *cma_disk_alloc(unsigned int max_sectors)
+{
+	struct gendisk *disk = blk_alloc_disk(NUMA_NO_NODE);
+
+	if (disk)
+		blk_queue_max_hw_sectors(disk->queue, max_sectors);
+	return disk;
+}
+#endif
 
 static inline int cma_disk_add(struct gendisk *disk)
 {
@@ -101,7 +114,7 @@ static inline int cma_disk_make_request(struct request_queue *queue,
 	return 0;
 }
 
-static inline struct gendisk *cma_disk_alloc(void)
+static inline struct gendisk *cma_disk_alloc(unsigned int max_sectors)
 {
 	struct gendisk *disk = alloc_disk(1);
 
@@ -113,6 +126,7 @@ static inline struct gendisk *cma_disk_alloc(void)
 		return NULL;
 	}
 	blk_queue_make_request(disk->queue, cma_disk_make_request);
+	blk_queue_max_hw_sectors(disk->queue, max_sectors);
 	return disk;
 }
 
