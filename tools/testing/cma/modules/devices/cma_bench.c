@@ -26,7 +26,6 @@
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -43,6 +42,7 @@
 #include <asm/outercache.h>
 
 #include "cma_pdev.h"
+#include "cma_show_write.h"
 
 #define CMA_BENCH_MAX_COUNT	10000
 #define CMA_BENCH_MAX_SIZE	(256 * 1024 * 1024)
@@ -303,19 +303,7 @@ static int cma_bench_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int cma_bench_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_bench_show, NULL);
-}
-
-static const struct file_operations cma_bench_fops = {
-	.owner		= THIS_MODULE,
-	.open		= cma_bench_open,
-	.read		= seq_read,
-	.write		= cma_bench_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+CMA_SHOW_WRITE(cma_bench);
 
 static int __init cma_bench_init(void)
 {

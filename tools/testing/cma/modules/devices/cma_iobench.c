@@ -27,7 +27,6 @@
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -48,6 +47,7 @@
 #include "cma_iommu.h"
 #include "cma_iova.h"
 #include "cma_pdev.h"
+#include "cma_show_write.h"
 #include "iommu_domain.h"
 
 #define IOBENCH_BASE		0x80000000UL
@@ -531,19 +531,7 @@ static int iobench_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int iobench_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, iobench_show, NULL);
-}
-
-static const struct file_operations iobench_fops = {
-	.owner		= THIS_MODULE,
-	.open		= iobench_open,
-	.read		= seq_read,
-	.write		= iobench_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+CMA_SHOW_WRITE(iobench);
 
 /*
  * The device

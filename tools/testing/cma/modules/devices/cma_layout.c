@@ -25,7 +25,6 @@
 
 #include <linux/debugfs.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -36,6 +35,8 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+
+#include "cma_show_write.h"
 
 #define CMA_LAYOUT_MAX_PAGES	(1024 * 1024 * 1024 / PAGE_SIZE)
 #define CMA_LAYOUT_MAX_PINS	256
@@ -242,19 +243,7 @@ static int cma_layout_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int cma_layout_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_layout_show, NULL);
-}
-
-static const struct file_operations cma_layout_fops = {
-	.owner		= THIS_MODULE,
-	.open		= cma_layout_open,
-	.read		= seq_read,
-	.write		= cma_layout_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+CMA_SHOW_WRITE(cma_layout);
 
 static int __init cma_layout_init(void)
 {

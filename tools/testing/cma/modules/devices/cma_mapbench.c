@@ -20,7 +20,6 @@
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -37,6 +36,7 @@
 #include <linux/uaccess.h>
 
 #include "cma_pdev.h"
+#include "cma_show_write.h"
 
 #define CMA_MAPBENCH_MAX_COUNT	10000
 #define CMA_MAPBENCH_ENTRIES	4096
@@ -187,19 +187,7 @@ static int cma_mapbench_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int cma_mapbench_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_mapbench_show, NULL);
-}
-
-static const struct file_operations cma_mapbench_fops = {
-	.owner		= THIS_MODULE,
-	.open		= cma_mapbench_open,
-	.read		= seq_read,
-	.write		= cma_mapbench_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+CMA_SHOW_WRITE(cma_mapbench);
 
 static int __init cma_mapbench_init(void)
 {

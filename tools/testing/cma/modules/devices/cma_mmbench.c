@@ -20,7 +20,6 @@
 
 #include <linux/debugfs.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -32,6 +31,8 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
+
+#include "cma_show_write.h"
 
 #define CMA_MMBENCH_MAX_COUNT	100000
 #define CMA_MMBENCH_MAX_ORDER	8
@@ -153,19 +154,7 @@ static int cma_mmbench_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int cma_mmbench_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, cma_mmbench_show, NULL);
-}
-
-static const struct file_operations cma_mmbench_fops = {
-	.owner		= THIS_MODULE,
-	.open		= cma_mmbench_open,
-	.read		= seq_read,
-	.write		= cma_mmbench_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+CMA_SHOW_WRITE(cma_mmbench);
 
 static int __init cma_mmbench_init(void)
 {
