@@ -33,7 +33,8 @@ Unless $BASE asks for this base, it runs only the scenarios with the tag each-ba
   drive: 64              an ext2 disk of so many MiB (a power of two) with data.bin and
                          data.md5, mounted on /mnt
   clients: yes           add programs from Debian, and ../clients/expected in /clients; media:
-                         GStreamer and others instead; load: stress-ng
+                         GStreamer and others instead; load: stress-ng;
+                         desktop: players and display servers
   qemu: -icount shift=0  options of QEMU
   limit: 120             seconds
   expect: LINE           (list) this line has to be in the output (the whole line)

@@ -81,6 +81,15 @@ frames() {
 	check "$count frames" [ "$(tr -cd '<' <$out.err | wc -c)" -eq "$count" ]
 }
 
+# Ask the host for a picture, which tells with a key that it has taken it (see ../clients)
+ask_for_picture() {
+	exec 5</dev/tty1
+	echo "@screen-ready $1"
+	timeout 60 head -n 1 <&5 >/dev/null
+	check 'the host took a picture' [ $? -eq 0 ]
+	exec 5<&-
+}
+
 # kselftest NAME: run 6.1's tests of heaps, which print six results for each of them
 kselftest() {
 	client "$1" kselftest-dmabuf-heap
