@@ -250,14 +250,14 @@ TEST(killed, "a killed process leaks nothing, whatever it was doing")
 
 static int pressure_heap;
 
-/* Buffers of 4 to 512 KiB; allocations may only fail with ENOMEM. */
+/* 200 buffers of 4 to 512 KiB, for 8 s at most. Allocations may only fail with ENOMEM. */
 static void press(void *arg)
 {
 	__u32 owner = (uintptr_t)arg;
 	unsigned int got = 0, none = 0, round, seed = owner;
 	time_t end = time(NULL) + 8;
 
-	for (round = 0; time(NULL) < end; round++) {
+	for (round = 0; got < 200 && time(NULL) < end; round++) {
 		size_t size = PAGE << rand_r(&seed) % 8;
 		int fd = heap_alloc(pressure_heap, size, O_RDWR);
 		char *mem;
