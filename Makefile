@@ -32,6 +32,10 @@ check: ## run all tests; the last line counts them
 	@$(DEPS) build qemu lint
 	@scripts/check
 
+check-all: ## the same with unmodified 6.1, and each patch with and without CMA: takes hours
+	@$(DEPS) build qemu lint
+	@CHECK=all scripts/check
+
 unit: ## run the tests that need no kernel
 	@$(DEPS) build lint
 	@scripts/check unit
@@ -77,10 +81,6 @@ clients: ## show the camera with GStreamer, and run other programs, on all kerne
 	@$(DEPS) build qemu
 	@$(CMA)/clients/clients
 
-compile-both: ## compile each patch with CMA and without it
-	@$(DEPS) build
-	@MODES=both scripts/check compile
-
 compile-boards: ## compile v3.1 for boards with other processors, and all media drivers
 	@$(DEPS) build
 	@scripts/compile-boards
@@ -100,4 +100,4 @@ lint: ## run shellcheck, checkpatch, sparse and kernel-doc
 clean: ## remove build/ (downloads stay in the cache)
 	rm -rf build
 
-.PHONY: help demo check unit fuzz series series-check fit-check boot boot-test oom-test soak cpus-test clients compile-both compile-boards bench bench-plot lint clean
+.PHONY: help demo check check-all unit fuzz series series-check fit-check boot boot-test oom-test soak cpus-test clients compile-boards bench bench-plot lint clean

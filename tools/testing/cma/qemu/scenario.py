@@ -14,8 +14,9 @@ Unless $BASE asks for this base, it runs only the scenarios with the tag each-ba
   inherit: NAME...       the lines of other scenarios (names or paths) come first; names
                          that begin with "_" exist only for this and are not booted
   tags: NAME...          (list) for run --tag; the subject is a tag, too.  "slow": takes
-                         minutes.  "each-base", which is not inherited: also
-                         for bases that inherit
+                         minutes.  "each-base": also for bases that inherit.
+                         "extended": only for make check-all, or if it is named or BASE
+                         is set.  These two are not inherited
   bases: v3.1 v6.1       where it runs, default v3.1
   tree: board            the series, on v3.1 with board.patch (default), or
                          series: the series alone, or
@@ -54,7 +55,7 @@ DEFAULTS = {"about": "", "bases": "v3.1", "tree": "board", "config": None, "memo
             "clients": "", "qemu": "", "limit": "120"}
 LISTS = ["expect", "expect-re", "forbid", "allow", "row", "append", "tags"]
 OWN = ["about"]  # never inherited
-EACH = "each-base"  # a tag that is not inherited, either
+EACH, EXTENDED = "each-base", "extended"  # tags that are not inherited, either
 # The section of the series that the scenarios of a subject test
 SECTION = {"heap": "DMABUF", "dmabuf": "DMABUF", "v4l2": "V4L2", "drm": "DRM", "clients": "DRM",
            "iommu": "IOMMU"}
@@ -134,7 +135,7 @@ def resolve(path, base, heirs=()):
                 raise ScenarioError(f"{path}:{number}: no scenario to inherit from: {name}")
             for k, v in resolve(parent, base, heirs + (path,)).items():
                 if k in LISTS:
-                    s[k] = s[k] + [x for x in v if x not in [*s[k], EACH]]
+                    s[k] = s[k] + [x for x in v if x not in [*s[k], EACH, EXTENDED]]
                 elif k not in OWN and v != DEFAULTS[k]:
                     s[k] = v
     append = []
@@ -195,10 +196,12 @@ def boots_of(path, only):
     return [boot for base in BASES for boot in boots_on(path, base, only)]
 
 
-def choose(names, tags, only):
+def choose(names, tags, only, extended=False):
     """[(path, boots)]: of the scenarios with these names (none: all) those that have all
     tags, and of their boots those on the base only, or on any.  A reference kernel boots
-    on any base when its scenario is named."""
+    on any base when its scenario is named.  If nothing is asked for, those with the tag
+    extended are left out unless extended is true."""
+    extended = extended or names or tags or only
     known = catalog()
     unknown = [n for n in names if "/" not in n and n not in known]
     if unknown:
@@ -218,6 +221,7 @@ def choose(names, tags, only):
         boots = [b for b in boots if set(tags) <= set(b["tags"])]
         mine = [b for b in boots if only in ("", b["base"])] or [
             b for b in boots if names and b["base"].startswith("ref-")]
+        mine = [b for b in mine if extended or EXTENDED not in b["tags"]]
         if mine:
             found.append((known.get(name, pathlib.Path(name)), mine))
     if not found:
