@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where the CPUs of a guest are that has not ended in time."""
+"""Where the CPUs and tasks of a guest are that has not ended in time."""
 import bisect
 import re
 import time
 
 from screen import monitor
 
+# The magic key that shows all tasks and, with lockdep, the locks that they hold
+TASKS = "sendkey alt-sysrq-t"
 CPU = re.compile(r"CPU#(\d+)(.*?)(?=CPU#|\Z)", re.S)
 
 
@@ -34,14 +36,17 @@ def cpus(registers, table):
                    f"LR is at {function(values[14], table)}")
 
 
-def look(path, system_map):
-    """(all that the monitor says, lines that tell where the CPUs are, looked at twice)"""
+def look(path, system_map, seconds=3):
+    """(all that the monitor says, lines that tell where the CPUs are, looked at twice).
+    For so many seconds, the guest shows its tasks on its console, if that is not stuck."""
     try:
         table = symbols(system_map.read_text())
         texts = []
-        for pause in (0, 1):
+        for pause in (0, seconds and 1):
             time.sleep(pause)
             texts.append(monitor(path, "info registers -a").decode("utf-8", "replace"))
+        monitor(path, TASKS)
+        time.sleep(seconds)
     except (OSError, ValueError) as error:
         return "", [f"the monitor does not answer: {error}"]
     # what follows the echo of the command, which is full of control bytes
