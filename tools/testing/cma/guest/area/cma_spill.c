@@ -4,12 +4,12 @@
  * movable pages go into the area, and the OOM killer is not invoked while the
  * area has free pages
  */
-#include <fcntl.h>
-#include <sys/resource.h>
-
 #include "tap.h"
 #include "guest.h"
 #include "outside.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
 
 #define NR_PIPES	320		/* 20 MiB of unmovable pages */
 #define SPARE_KB	7000		/* above the watermarks */

@@ -8,6 +8,7 @@
 #define GUEST_H
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -285,6 +286,20 @@ static int write_file(const char *path, const char *text)
 		error = -errno;
 	close(fd);
 	return error;
+}
+
+/*
+ * The kernel flushes the TLB for each page of a new thread's stack, of which
+ * there are 2048 by default: an emulated machine takes a second for that.
+ */
+static void __attribute__((constructor)) limit_stacks(void)
+{
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 256 * 1024);
+	pthread_setattr_default_np(&attr);
+	pthread_attr_destroy(&attr);
 }
 
 /* "Number of blocks type" in /proc/pagetypeinfo: blocks of each type. */
