@@ -27,6 +27,8 @@ Unless $BASE asks for this base, it runs only the scenarios with the tag each-ba
   memory: 256            MiB
   smp: 1                 CPUs, which take turns on one CPU of this machine
   parallel: yes          they run at the same time, and no other boot does
+  idle: yes              most of the time it waits, for pictures, say, so that it may run
+                         beside as many others as there are CPUs, as do short ones
   append: cma=64M        on the kernel's command line, after what is inherited
   dtb: board             device tree of v6.1 with the additions in dts/board.dtso
   tests: NAME...         programs of ../guest, ../demo, ../bench, ../clients, in this order
@@ -37,7 +39,7 @@ Unless $BASE asks for this base, it runs only the scenarios with the tag each-ba
                          GStreamer and others instead; load: stress-ng;
                          desktop: players and display servers
   qemu: -icount shift=0  options of QEMU
-  limit: 120             seconds
+  limit: 120             seconds; with this or less it counts as short
   expect: LINE           (list) this line has to be in the output (the whole line)
   expect-re: REGEX       (list) the same with a regular expression
   forbid: REGEX          (list) no line may match it
@@ -51,8 +53,8 @@ import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEFAULTS = {"about": "", "bases": "v3.1", "tree": "board", "config": None, "memory": "256",
-            "smp": "1", "parallel": "", "dtb": "", "tests": "", "expect-area": "", "drive": "",
-            "clients": "", "qemu": "", "limit": "120"}
+            "smp": "1", "parallel": "", "idle": "", "dtb": "", "tests": "", "expect-area": "",
+            "drive": "", "clients": "", "qemu": "", "limit": "120"}
 LISTS = ["expect", "expect-re", "forbid", "allow", "row", "append", "tags"]
 OWN = ["about"]  # never inherited
 EACH, EXTENDED = "each-base", "extended"  # tags that are not inherited, either
