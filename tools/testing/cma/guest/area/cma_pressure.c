@@ -60,14 +60,12 @@ static void begin(struct pages *pages, size_t size)
 static void made(struct pages *pages)
 {
 	size_t count = pages_in_area(&pages->area, pages->mem, pages->size);
-	size_t i;
 
 	note("%zu of %zu pages are in the area", count, pages->size / PAGE);
 	REQUIRE(count >= pages->size / PAGE / 2, "too few are in the area");
 	pages->pfns = malloc(pages->size / PAGE * sizeof(*pages->pfns));
 	REQUIRE(pages->pfns, "no memory");
-	for (i = 0; i < pages->size / PAGE; i++)
-		pages->pfns[i] = pfn_of(pages->mem + i * PAGE);
+	pfns_of(pages->mem, pages->pfns, pages->size / PAGE);
 	ballast_load(&pages->plug, SPARE_KB);
 	ballast_drop(&pages->ballast, &pages->area, ROOM_KB);
 }
@@ -75,12 +73,16 @@ static void made(struct pages *pages)
 /* The number of pages that were in the area and are elsewhere now. */
 static size_t moved(const struct pages *pages)
 {
+	__u64 now[PFN_BATCH];
 	size_t count = 0;
 	size_t i;
 
-	for (i = 0; i < pages->size / PAGE; i++)
+	for (i = 0; i < pages->size / PAGE; i++) {
+		if (!(i % PFN_BATCH))
+			pfns_of(pages->mem + i * PAGE, now, PFN_BATCH);
 		count += in_area(&pages->area, pages->pfns[i]) &&
-			 pages->pfns[i] != pfn_of(pages->mem + i * PAGE);
+			 pages->pfns[i] != now[i % PFN_BATCH];
+	}
 	return count;
 }
 

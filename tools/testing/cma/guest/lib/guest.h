@@ -313,21 +313,33 @@ static void block_types(char *text, size_t size)
 	snprintf(text, size, "%s", start ? start : "");
 }
 
-/* The page frame behind an address of this process; 0 when there is none. */
-static __u64 pfn_of(const void *addr)
+/* The page frames of @count pages from @addr on; 0 where there is none. */
+static void pfns_of(const void *addr, __u64 *pfns, size_t count)
 {
 	static int pagemap = -1;
 	static pid_t owner;
-	__u64 entry = 0;
+	ssize_t len;
+	size_t i;
 
 	if (owner != getpid()) {
 		pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 		owner = getpid();
 	}
-	if (pread(pagemap, &entry, sizeof(entry),
-		  (uintptr_t)addr / PAGE * sizeof(entry)) != sizeof(entry))
-		return 0;
-	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+	len = pread(pagemap, pfns, count * sizeof(*pfns),
+		    (uintptr_t)addr / PAGE * sizeof(*pfns));
+	for (i = 0; i < count; i++)
+		if (len >= (ssize_t)((i + 1) * sizeof(*pfns)) && pfns[i] >> 63)
+			pfns[i] &= (1ULL << 55) - 1;
+		else
+			pfns[i] = 0;
+}
+
+static __u64 pfn_of(const void *addr)
+{
+	__u64 pfn;
+
+	pfns_of(addr, &pfn, 1);
+	return pfn;
 }
 
 /*
@@ -350,15 +362,22 @@ static bool pagemap_shows(__u64 pfn)
 	return shown;
 }
 
+/* How many pages to ask for at once: there are tens of thousands. */
+#define PFN_BATCH	512
+
 /* The number of pages mapped at @mem that are in the area. */
 static size_t pages_in_area(const struct cma_ctl_area *area, const void *mem,
 			    size_t size)
 {
+	__u64 pfns[PFN_BATCH];
 	size_t count = 0;
 	size_t i;
 
-	for (i = 0; i < size; i += PAGE)
-		count += in_area(area, pfn_of((const char *)mem + i));
+	for (i = 0; i < size / PAGE; i++) {
+		if (!(i % PFN_BATCH))
+			pfns_of((const char *)mem + i * PAGE, pfns, PFN_BATCH);
+		count += in_area(area, pfns[i % PFN_BATCH]);
+	}
 	return count;
 }
 
@@ -430,43 +449,51 @@ static void ballast_load(struct ballast *ballast, long spare_kb)
 	ballast->size = PAGE;
 	if (free_kb > spare_kb)
 		ballast->size += (free_kb - spare_kb) * 1024;
-	ballast->mem = map_anon(ballast->size);
-	REQUIRE(ballast->mem, "no address space for %zu", ballast->size);
+	ballast->mem = mmap(NULL, ballast->size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	REQUIRE(ballast->mem != MAP_FAILED, "no address space for %zu",
+		ballast->size);
 	madvise(ballast->mem, ballast->size, MADV_DONTFORK);
 	for (i = 0; i < ballast->size; i += PAGE)
 		ballast->mem[i] = 1;
+}
+
+/* Release up to @max pages in the area, or outside of it; return how many. */
+static size_t ballast_release(struct ballast *ballast, size_t max,
+			      const struct cma_ctl_area *area, bool inside)
+{
+	size_t pages = ballast->size / PAGE, count = 0;
+	size_t i, n, run;
+	__u64 pfns[PFN_BATCH];
+
+	for (i = 0; i < pages && count < max; i += run + !run) {
+		if (!(i % PFN_BATCH))
+			pfns_of(ballast->mem + i * PAGE, pfns, PFN_BATCH);
+		n = PFN_BATCH - i % PFN_BATCH;
+		for (run = 0; run < n && i + run < pages && count + run < max &&
+		     pfns[(i + run) % PFN_BATCH] &&
+		     in_area(area, pfns[(i + run) % PFN_BATCH]) == inside; run++)
+			;
+		if (run)
+			madvise(ballast->mem + i * PAGE, run * PAGE, MADV_DONTNEED);
+		count += run;
+	}
+	return count;
 }
 
 /* Returns the number of pages that became free in the area. */
 static size_t ballast_leave_area(struct ballast *ballast,
 				 const struct cma_ctl_area *area)
 {
-	size_t count = 0;
-	size_t i;
-
-	for (i = 0; i < ballast->size; i += PAGE) {
-		if (!in_area(area, pfn_of(ballast->mem + i)))
-			continue;
-		madvise(ballast->mem + i, PAGE, MADV_DONTNEED);
-		count++;
-	}
-	return count;
+	return ballast_release(ballast, SIZE_MAX, area, true);
 }
 
 /* Release up to @kb of ballast that is outside of the area. */
 static void ballast_drop(struct ballast *ballast,
 			 const struct cma_ctl_area *area, long kb)
 {
-	__u64 pfn;
-	size_t i;
-
-	for (i = 0; i < ballast->size && kb > 0; i += PAGE) {
-		pfn = pfn_of(ballast->mem + i);
-		if (!pfn || in_area(area, pfn))
-			continue;
-		madvise(ballast->mem + i, PAGE, MADV_DONTNEED);
-		kb -= PAGE / 1024;
-	}
+	if (kb > 0)
+		ballast_release(ballast, kb / (PAGE / 1024), area, false);
 }
 
 #endif
