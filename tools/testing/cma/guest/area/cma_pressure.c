@@ -73,16 +73,13 @@ static void made(struct pages *pages)
 /* The number of pages that were in the area and are elsewhere now. */
 static size_t moved(const struct pages *pages)
 {
-	__u64 now[PFN_BATCH];
+	__u64 batch[PFN_BATCH];
 	size_t count = 0;
 	size_t i;
 
-	for (i = 0; i < pages->size / PAGE; i++) {
-		if (!(i % PFN_BATCH))
-			pfns_of(pages->mem + i * PAGE, now, PFN_BATCH);
-		count += in_area(&pages->area, pages->pfns[i]) &&
-			 pages->pfns[i] != now[i % PFN_BATCH];
-	}
+	for (i = 0; i < pages->size / PAGE; i++)
+		count += pfn_at(pages->mem, i, batch) != pages->pfns[i] &&
+			 in_area(&pages->area, pages->pfns[i]);
 	return count;
 }
 

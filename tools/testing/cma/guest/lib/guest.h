@@ -365,19 +365,27 @@ static bool pagemap_shows(__u64 pfn)
 /* How many pages to ask for at once: there are tens of thousands. */
 #define PFN_BATCH	512
 
+/*
+ * The page frame of the @i-th page of @mem, or 0, for callers that go from page to page and
+ * leave none out: @batch has PFN_BATCH entries, filled at the first of as many pages.
+ */
+static __u64 pfn_at(const void *mem, size_t i, __u64 *batch)
+{
+	if (!(i % PFN_BATCH))
+		pfns_of((const char *)mem + i * PAGE, batch, PFN_BATCH);
+	return batch[i % PFN_BATCH];
+}
+
 /* The number of pages mapped at @mem that are in the area. */
 static size_t pages_in_area(const struct cma_ctl_area *area, const void *mem,
 			    size_t size)
 {
-	__u64 pfns[PFN_BATCH];
+	__u64 batch[PFN_BATCH];
 	size_t count = 0;
 	size_t i;
 
-	for (i = 0; i < size / PAGE; i++) {
-		if (!(i % PFN_BATCH))
-			pfns_of((const char *)mem + i * PAGE, pfns, PFN_BATCH);
-		count += in_area(area, pfns[i % PFN_BATCH]);
-	}
+	for (i = 0; i < size / PAGE; i++)
+		count += in_area(area, pfn_at(mem, i, batch));
 	return count;
 }
 
@@ -463,17 +471,16 @@ static size_t ballast_release(struct ballast *ballast, size_t max,
 			      const struct cma_ctl_area *area, bool inside)
 {
 	size_t pages = ballast->size / PAGE, count = 0;
-	size_t i, n, run;
-	__u64 pfns[PFN_BATCH];
+	__u64 batch[PFN_BATCH];
+	size_t i, run;
+	__u64 pfn;
 
 	for (i = 0; i < pages && count < max; i += run + !run) {
-		if (!(i % PFN_BATCH))
-			pfns_of(ballast->mem + i * PAGE, pfns, PFN_BATCH);
-		n = PFN_BATCH - i % PFN_BATCH;
-		for (run = 0; run < n && i + run < pages && count + run < max &&
-		     pfns[(i + run) % PFN_BATCH] &&
-		     in_area(area, pfns[(i + run) % PFN_BATCH]) == inside; run++)
-			;
+		for (run = 0; i + run < pages && count + run < max; run++) {
+			pfn = pfn_at(ballast->mem, i + run, batch);
+			if (!pfn || in_area(area, pfn) != inside)
+				break;
+		}
 		if (run)
 			madvise(ballast->mem + i * PAGE, run * PAGE, MADV_DONTNEED);
 		count += run;
