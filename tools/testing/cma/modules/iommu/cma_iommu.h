@@ -94,6 +94,8 @@ bool cma_pattern_is(const void *data, size_t size, u32 seed, size_t first);
 
 int cma_master_read(struct device *dev, dma_addr_t addr, void *data,
 		    size_t size);
+int cma_master_store(struct device *dev, dma_addr_t addr, const void *data,
+		     size_t size);
 int cma_master_write(struct device *dev, dma_addr_t addr, size_t size,
 		     u32 seed);
 int cma_master_check(struct device *dev, dma_addr_t addr, size_t size,

@@ -494,8 +494,8 @@ static int cma_iommu_translate(struct cma_iommu_domain *domain, u32 addr,
 
 /**
  * struct cma_transfer - what a device does
- * @write: writes a pattern, otherwise reads
- * @data: where it reads to; NULL: it compares with a pattern
+ * @write: writes, otherwise reads
+ * @data: where it reads to, or what it writes; NULL: it compares with a pattern, or writes it
  * @seed: of the pattern
  * @done: number of bytes that are done
  */
@@ -514,7 +514,10 @@ static int cma_transfer_page(struct cma_transfer *transfer, u32 phys,
 	int ret = 0;
 
 	if (transfer->write) {
-		cma_pattern_fill(virt, size, transfer->seed, transfer->done);
+		if (transfer->data)
+			memcpy(virt, transfer->data + transfer->done, size);
+		else
+			cma_pattern_fill(virt, size, transfer->seed, transfer->done);
 		__cpuc_flush_dcache_area(virt, size);
 		outer_flush_range(phys, phys + size);
 	} else if (transfer->data) {
@@ -582,6 +585,25 @@ int cma_master_read(struct device *dev, dma_addr_t addr, void *data,
 	return cma_transfer(dev, addr, size, &transfer);
 }
 EXPORT_SYMBOL_GPL(cma_master_read);
+
+/**
+ * cma_master_store() - let a device write memory
+ * @dev: the device, attached to a domain or not
+ * @addr: io address, or bus address if it is not attached
+ * @data: what it writes
+ * @size: bytes
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or -EFAULT and a fault is counted.
+ */
+int cma_master_store(struct device *dev, dma_addr_t addr, const void *data,
+		     size_t size)
+{
+	struct cma_transfer transfer = { .write = true, .data = (void *)data };
+
+	return cma_transfer(dev, addr, size, &transfer);
+}
+EXPORT_SYMBOL_GPL(cma_master_store);
 
 /**
  * cma_master_write() - let a device write a pattern
