@@ -3,6 +3,7 @@
  * From the camera to the display without a copy, with buffers of either side. The
  * camera is the virtual capture driver, with contiguous buffers.
  * camera --helper film COUNT: the guest's part of make demo; lines begin with "@".
+ * camera --helper film iommu: the same for a camera behind an IOMMU.
  */
 #define TAP_HELPER	film
 #define TAP_BEGIN	importer_begin
@@ -15,6 +16,7 @@
 #include "importer.h"
 #include "video.h"
 #include "camera.h"
+#include "cma_blit.h"
 
 #define COUNT	40	/* pictures in each test */
 
@@ -381,9 +383,8 @@ static void film_one(struct screen *screen, struct camera *camera,
 }
 
 /* Hold the picture until a line arrives on standard input. */
-static void film_hold(const struct camera *camera, unsigned int index)
+static void film_hold(const struct frame *frame)
 {
-	const struct frame *frame = &camera->frames[index];
 	char line[80];
 
 	printf("@picture shift=%u text=%u\n",
@@ -397,12 +398,48 @@ static void film_hold(const struct camera *camera, unsigned int index)
 	printf("@crc %08x\n", crc32(frame->mem, frame->size));
 }
 
+/*
+ * A camera behind an IOMMU captures into scattered memory. Another device, behind the
+ * IOMMU as well, copies the picture into a frame of the display, which has none.
+ */
+static int film_iommu(void)
+{
+	int blit = open_misc("cma_blit", O_RDWR | O_CLOEXEC), camera;
+	struct blit_copy copy;
+	struct screen screen;
+	struct frame frame;
+	void *mem;
+
+	REQUIRE(blit >= 0, "/dev/cma_blit: %s", strerror(errno));
+	screen_open(&screen);
+	frame_create(screen.display.card, &frame, 1024, 768, 16);
+	camera = camera_open(0, frame.width, frame.height);
+	must_request(camera, CAPTURE, V4L2_MEMORY_MMAP, 1);
+	mem = map_own(camera, 0, frame.size);
+	must_queue(camera, CAPTURE, V4L2_MEMORY_MMAP, 0, 0);
+	stream(camera, CAPTURE, true);
+	must_dequeue(camera, CAPTURE, V4L2_MEMORY_MMAP);
+
+	copy.from.fd = must_export(camera, CAPTURE, 0);
+	copy.to.fd = handle_to_fd(screen.display.card, frame.handle, DRM_CLOEXEC | DRM_RDWR);
+	REQUIRE(!ioctl(blit, BLIT_COPY, &copy), "copy: %s", strerror(errno));
+	display_show(&screen.display, &frame);
+	printf("@film iommu from=%#x pieces=%u to=%#x size=%u frame=%u shown=%#x\n",
+	       copy.from.addr, copy.from.pieces, copy.to.addr, copy.from.size,
+	       copy.to.pieces, scanout_address());
+	printf("@crc %08x\n", crc32(mem, frame.size));
+	film_hold(&frame);
+	return 0;
+}
+
 static int film(char **args)
 {
 	unsigned int count = args[0] && args[1] ? atoi(args[1]) : 2;
 	struct camera camera;
 	struct screen screen;
 
+	if (args[0] && args[1] && !strcmp(args[1], "iommu"))
+		return film_iommu();
 	importer_begin();
 	screen_open(&screen);
 	camera_create(&camera, 0, screen.display.card, DISPLAY, 1024, 768);
@@ -414,7 +451,7 @@ static int film(char **args)
 	screen_open(&screen);
 	camera_create(&camera, 0, screen.display.card, CAMERA, 1024, 768);
 	film_one(&screen, &camera, "camera", count);
-	film_hold(&camera, screen.index);
+	film_hold(&camera.frames[screen.index]);
 	importer_end();
 	return 0;
 }
