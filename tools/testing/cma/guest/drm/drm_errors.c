@@ -199,7 +199,8 @@ TEST(too_large, "a buffer that cannot be made contiguous is ENOMEM and stays usa
 	REQUIRE(ret == (card_is_later() ? -EINVAL : -ENOMEM), "%s",
 		strerror(-ret));
 	mem = map_part(fd, size - PAGE, PAGE);
-	REQUIRE(mem && !*mem, "last page");
+	REQUIRE(mem, "map: %s", strerror(errno));
+	REQUIRE(!*mem, "last page: %#x", *mem);
 	munmap(mem, PAGE);
 	close(fd);
 	close(card);
