@@ -47,6 +47,23 @@ static int copy_properties(struct properties *props,
 	return 0;
 }
 
+/* wlroots knows the number of an object and asks for DRM_MODE_OBJECT_ANY */
+static struct drm_mode_object *find_object(struct drm_device *dev, u32 id,
+					   u32 type)
+{
+	static const u32 types[] = {
+		DRM_MODE_OBJECT_CRTC, DRM_MODE_OBJECT_PLANE,
+		DRM_MODE_OBJECT_CONNECTOR,
+	};
+	struct drm_mode_object *obj = NULL;
+	int i;
+
+	for (i = 0; !obj && i < ARRAY_SIZE(types); i++)
+		if (type == types[i] || type == DRM_MODE_OBJECT_ANY)
+			obj = drm_mode_object_find(dev, id, types[i]);
+	return obj;
+}
+
 /**
  * drm_mode_obj_getproperties() - implement DRM_IOCTL_MODE_OBJ_GETPROPERTIES
  * @dev: device
@@ -60,8 +77,8 @@ int drm_mode_obj_getproperties(struct drm_device *dev, void *data,
 			       struct drm_file *file_priv)
 {
 	struct drm_mode_obj_get_properties *args = data;
-	struct drm_mode_object *obj = NULL;
 	struct properties props = { };
+	struct drm_mode_object *obj;
 
 	if (!drm_core_check_feature(dev, DRIVER_MODESET))
 		return -EINVAL;
@@ -71,10 +88,7 @@ int drm_mode_obj_getproperties(struct drm_device *dev, void *data,
 	 * this lock, too.
 	 */
 	mutex_lock(&dev->mode_config.mutex);
-	if (args->obj_type == DRM_MODE_OBJECT_CRTC ||
-	    args->obj_type == DRM_MODE_OBJECT_PLANE ||
-	    args->obj_type == DRM_MODE_OBJECT_CONNECTOR)
-		obj = drm_mode_object_find(dev, args->obj_id, args->obj_type);
+	obj = find_object(dev, args->obj_id, args->obj_type);
 	if (obj && obj->type == DRM_MODE_OBJECT_CONNECTOR)
 		get_properties(obj_to_connector(obj), &props);
 	if (obj && obj->type == DRM_MODE_OBJECT_PLANE)
@@ -106,7 +120,8 @@ int drm_mode_obj_setproperty(struct drm_device *dev, void *data,
 		.connector_id = args->obj_id,
 	};
 
-	if (args->obj_type != DRM_MODE_OBJECT_CONNECTOR)
+	if (args->obj_type != DRM_MODE_OBJECT_CONNECTOR &&
+	    args->obj_type != DRM_MODE_OBJECT_ANY)
 		return -EINVAL;
 	return drm_mode_connector_property_set_ioctl(dev, &set, file_priv);
 }

@@ -384,7 +384,7 @@ static void set_dpms(struct display *display, __u64 value)
 
 TEST(properties, "properties have their values, and wrong requests their errnos")
 {
-	struct properties props, again;
+	struct properties props, again = { };
 	struct drm_mode_get_connector conn = {
 		.props_ptr = (uintptr_t)again.ids,
 		.prop_values_ptr = (uintptr_t)again.values,
@@ -403,17 +403,24 @@ TEST(properties, "properties have their values, and wrong requests their errnos"
 			{ display.crtc, DRM_MODE_OBJECT_CONNECTOR },
 			{ display.connector, DRM_MODE_OBJECT_CRTC },
 			{ display.connector, DRM_MODE_OBJECT_ENCODER },
-			{ display.connector, 0 },
 			{ display.connector, ~0 },
+			{ 0, DRM_MODE_OBJECT_ANY },
+			{ ~0, DRM_MODE_OBJECT_ANY },
 		};
 
-		/* on 6.1 they do not exist, and type 0 is any type */
 		for (i = 0; i < ARRAY_SIZE(bad); i++)
 			REQUIRE(get_properties(card, bad[i].id, bad[i].type, 0,
 					       &props) ==
-				(!card_is_later() ? -EINVAL :
-				 i == 5 ? 0 : -ENOENT), "%u", i);
+				(card_is_later() ? -ENOENT : -EINVAL), "%u", i);
 	}
+	get_connector_properties(&display, &again);
+	props = (struct properties){ };
+	REQUIRE(!get_properties(card, display.connector, DRM_MODE_OBJECT_ANY,
+				PROPERTIES, &props) &&
+		!memcmp(&props, &again, sizeof(props)), "any type");
+	REQUIRE(!get_properties(card, display.crtc, DRM_MODE_OBJECT_ANY,
+				PROPERTIES, &props) &&
+		props.count == card_is_later(), "%u, any type", props.count);
 	REQUIRE(!get_properties(card, display.crtc, DRM_MODE_OBJECT_CRTC,
 				PROPERTIES, &props) &&
 		props.count == card_is_later(), "%u of the CRTC", props.count);

@@ -322,6 +322,8 @@ TEST(plane_type, "the type of the plane is \"Primary\", and immutable")
 	struct property type = find_property(card, id, DRM_MODE_OBJECT_PLANE,
 					     "type");
 
+	REQUIRE(find_property(card, id, DRM_MODE_OBJECT_ANY, "type").id ==
+		type.id, "any type");
 	args.prop_id = type.id;
 	ret = card_ioctl(card, DRM_IOCTL_MODE_GETPROPERTY, &args);
 	REQUIRE(!ret && args.flags == (DRM_MODE_PROP_IMMUTABLE |
@@ -356,8 +358,8 @@ TEST(set_properties, "a property of a connector can be set by its object")
 			  DRM_MODE_DPMS_OFF), "off");
 	REQUIRE(display_flip(&display, frame.fb, 1) ==
 		(card_is_later() ? -EINVAL : -EBUSY), "flip while off");
-	REQUIRE(!set_dpms(display.connector, CONNECTOR, dpms.id,
-			  DRM_MODE_DPMS_ON), "on");
+	REQUIRE(!set_dpms(display.connector, ANY, dpms.id, DRM_MODE_DPMS_ON),
+		"on");
 	REQUIRE(!display_flip(&display, frame.fb, 1) &&
 		card_event(card).user_data == 1, "flip while on");
 	/* 6.1 does not check the value of this property */
@@ -365,6 +367,7 @@ TEST(set_properties, "a property of a connector can be set by its object")
 		(card_is_later() ? 0 : -EINVAL), "value");
 	REQUIRE(set_dpms(display.connector, CRTC, dpms.id, 0) == error, "type");
 	REQUIRE(set_dpms(display.crtc, CRTC, dpms.id, 0) == -EINVAL, "CRTC");
+	REQUIRE(set_dpms(display.crtc, ANY, dpms.id, 0) == -EINVAL, "any type");
 	REQUIRE(set_dpms(0, CONNECTOR, dpms.id, 0) == error, "object");
 	REQUIRE(set_dpms(display.connector, CONNECTOR, 0, 0) == -EINVAL, "property");
 }
