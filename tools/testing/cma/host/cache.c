@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Do coherent buffers on ARM have the right data, whatever caches and TLBs do?
+ * Do coherent buffers and streaming mappings on ARM have the right data, whatever caches
+ * and TLBs do?
  *
  * The functions that the kernel's code calls for caches, TLBs and barriers record what
  * they do, as those of ARMv7 with an L2 of type PL310 do it. cache.h says what the
@@ -22,7 +23,8 @@ static void end(void);
 #include "tap.h"
 
 #ifdef HAVE_BASE
-#include "heap.h"
+#include "iommu-stream.h"
+#include <asm/dma-iommu.h>
 #include <asm/dma-mapping.h>
 #include <linux/dma-buf.h>
 #include "dma-heap.h"
@@ -37,8 +39,9 @@ static bool has_shadow[ARM_LOW_PAGES];
 #define TABLE_MEMORY	(ARM_TABLES * 4096U)
 static bool is_dirty[TABLE_MEMORY / CACHE_LINE];	/* lines of tables, before they are used */
 static int cpu;
+#define VMAP_PAGES	32
 static unsigned long vmap_pages;
-static phys_addr_t vmap_phys;
+static phys_addr_t vmap_phys[VMAP_PAGES];
 static struct vm_struct vm_area;
 static unsigned int nr_lazy_pages;
 static phys_addr_t lazy_start;
@@ -197,7 +200,9 @@ static phys_addr_t where(const void *addr, enum cache_alias *alias)
 		return (ARM_HIGH_PFN << PAGE_SHIFT) + ((char *)addr - arm_kmap);
 	}
 	*alias = is_vmalloc_addr(addr) ? CACHE_BUFFER : CACHE_LINEAR;
-	return *alias == CACHE_BUFFER ? vmap_phys + ((char *)addr - arm_vmalloc) : __pa(addr);
+	if (*alias == CACHE_LINEAR)
+		return __pa(addr);
+	return vmap_phys[((char *)addr - arm_vmalloc) >> PAGE_SHIFT] + offset_in_page(addr);
 }
 
 void flush_tlb_kernel_range(unsigned long start, unsigned long last)
@@ -253,30 +258,68 @@ void wmb(void)
 	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, 0, END, 0);
 }
 
+/* The pages of a buffer that is mapped may come from anywhere */
+static void cpu_accesses(enum cache_type type, int on_cpu, const void *addr, size_t size,
+			 unsigned int value)
+{
+	while (size) {
+		enum cache_alias alias;
+		phys_addr_t phys = where(addr, &alias);
+		size_t n = size;
+
+		if (alias == CACHE_BUFFER)
+			n = min(size, PAGE_SIZE - offset_in_page(addr));
+		add(type, on_cpu, alias, phys, (uint64_t)phys + n, value);
+		addr += n;
+		size -= n;
+	}
+}
+
 static void cpu_writes(int on_cpu, const void *addr, size_t size, unsigned int value)
 {
-	enum cache_alias alias;
-	phys_addr_t phys = where(addr, &alias);
-
-	add(CACHE_CPU_WRITE, on_cpu, alias, phys, phys + size, value);
+	cpu_accesses(CACHE_CPU_WRITE, on_cpu, addr, size, value);
 }
 
 static void cpu_reads(int on_cpu, const void *addr, size_t size, unsigned int value)
 {
-	enum cache_alias alias;
-	phys_addr_t phys = where(addr, &alias);
+	cpu_accesses(CACHE_CPU_READ, on_cpu, addr, size, value);
+}
 
-	add(CACHE_CPU_READ, on_cpu, alias, phys, phys + size, value);
+/* Addresses of devices are those of memory, or those that an IOMMU maps, which follow it */
+#define IO_BASE		0x80000000U
+#define IO_PAGES	1024U
+static phys_addr_t io_map[IO_PAGES];
+
+static phys_addr_t io_phys(dma_addr_t dma)
+{
+	unsigned long page = (dma - IO_BASE) >> PAGE_SHIFT;
+
+	if (dma < IO_BASE)
+		return dma;
+	return page < IO_PAGES && io_map[page] ? io_map[page] + offset_in_page(dma) : 0;
+}
+
+static void device_accesses(enum cache_type type, dma_addr_t dma, size_t size, unsigned int value)
+{
+	while (size) {
+		size_t n = dma < IO_BASE ? size : min(size, PAGE_SIZE - offset_in_page(dma));
+		uint64_t phys = io_phys(dma);
+
+		REQUIRE(phys, "the IOMMU has not mapped %#x", dma);
+		add(type, 0, CACHE_LINEAR, phys, phys + n, value);
+		dma += n;
+		size -= n;
+	}
 }
 
 static void device_writes(dma_addr_t dma, size_t size)
 {
-	add(CACHE_DEV_WRITE, 0, CACHE_LINEAR, dma, (uint64_t)dma + size, CACHE_DEV);
+	device_accesses(CACHE_DEV_WRITE, dma, size, CACHE_DEV);
 }
 
 static void device_reads(dma_addr_t dma, size_t size, unsigned int value)
 {
-	add(CACHE_DEV_READ, 0, CACHE_LINEAR, dma, (uint64_t)dma + size, value);
+	device_accesses(CACHE_DEV_READ, dma, size, value);
 }
 
 /* The kernel's memset(), under this name in the files under test */
@@ -338,31 +381,42 @@ void vm_unmap_aliases(void)
 struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller)
 {
 	REQUIRE(!vmap_pages, "the model has one mapping");
+	REQUIRE(size <= VMAP_PAGES << PAGE_SHIFT, "the mapping is too large for the model");
 	vm_area.addr = arm_vmalloc;
 	vm_area.flags = flags;
+	vm_area.size = size;
 	return &vm_area;
+}
+
+static void map_next_pages(phys_addr_t phys, unsigned long size, pgprot_t prot)
+{
+	unsigned long done;
+
+	for (done = 0; done < size; done += PAGE_SIZE)
+		vmap_phys[vmap_pages++] = phys + done;
+	add(CACHE_PTE_STORE, cpu, CACHE_BUFFER, phys, phys + size,
+	    prot & L_PTE_MT_MASK ? CACHE_UNCACHED : CACHE_CACHED);
+	add(CACHE_PTE_CLEAN, cpu, CACHE_BUFFER, phys, phys + size, 0);
 }
 
 int ioremap_page_range(unsigned long start, unsigned long last, phys_addr_t phys, pgprot_t prot)
 {
-	vmap_phys = phys;
-	vmap_pages = (last - start) >> PAGE_SHIFT;
-	add(CACHE_PTE_STORE, cpu, CACHE_BUFFER, phys, phys + (last - start),
-	    prot & L_PTE_MT_MASK ? CACHE_UNCACHED : CACHE_CACHED);
-	add(CACHE_PTE_CLEAN, cpu, CACHE_BUFFER, phys, phys + (last - start), 0);
+	map_next_pages(phys, last - start, prot);
 	dsb(cpu);
 	return 0;
 }
 
 void vunmap(const void *addr)
 {
-	unmap(CACHE_BUFFER, vmap_phys, vmap_phys + (vmap_pages << PAGE_SHIFT));
-	vmap_pages = 0;
+	while (vmap_pages) {
+		vmap_pages--;
+		unmap(CACHE_BUFFER, vmap_phys[vmap_pages], vmap_phys[vmap_pages] + PAGE_SIZE);
+	}
 }
 
 struct page *vmalloc_to_page(const void *addr)
 {
-	return pfn_to_page(__phys_to_pfn(vmap_phys));
+	return pfn_to_page(__phys_to_pfn(vmap_phys[0]));
 }
 
 int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn,
@@ -413,6 +467,7 @@ static void begin(void)
 	*host_console = '\0';
 	cpu = 0;
 	vmap_pages = 0;
+	memset(io_map, 0, sizeof(io_map));
 	nr_lazy_pages = 0;
 	cache_reset();
 	cache_is_mpcore = FLUSH_WHILE_CACHED;
@@ -425,6 +480,7 @@ static void begin(void)
 
 static void end(void)
 {
+	REQUIRE(!strstr(host_console, "WARN"), "the kernel warns");
 	if (cache_nr_explored)
 		note("%lu states of %lu lines or pairs of lines", cache_nr_states,
 		     cache_nr_explored);
@@ -476,15 +532,20 @@ static void use_buffer(char *virt, dma_addr_t dma, size_t size)
 }
 
 /* The next owner finds what it writes. What the last one wrote does not come back. */
-static void reuse_memory(phys_addr_t phys, size_t size)
+static void reuse_memory(enum cache_alias alias, phys_addr_t phys, size_t size)
 {
 	uint64_t last = (uint64_t)phys + size;
 
-	add(CACHE_CPU_WRITE, 0, CACHE_LINEAR, phys, last, CACHE_ZERO);
-	add(CACHE_CPU_READ, 1, CACHE_LINEAR, phys, last, CACHE_ZERO);
-	add(CACHE_CPU_WRITE, 1, CACHE_LINEAR, phys, last, CACHE_OLD);
-	add(CACHE_CPU_READ, 1, CACHE_LINEAR, phys, last, CACHE_OLD);
-	add(CACHE_CPU_READ, 0, CACHE_LINEAR, phys, last, CACHE_OLD);
+	/* a page in high memory is mapped again */
+	if (alias != CACHE_LINEAR) {
+		add(CACHE_PTE_STORE, cpu, alias, phys, last, CACHE_CACHED);
+		add(CACHE_PTE_CLEAN, cpu, alias, phys, last, 0);
+	}
+	add(CACHE_CPU_WRITE, 0, alias, phys, last, CACHE_ZERO);
+	add(CACHE_CPU_READ, 1, alias, phys, last, CACHE_ZERO);
+	add(CACHE_CPU_WRITE, 1, alias, phys, last, CACHE_OLD);
+	add(CACHE_CPU_READ, 1, alias, phys, last, CACHE_OLD);
+	add(CACHE_CPU_READ, 0, alias, phys, last, CACHE_OLD);
 }
 
 static void free_buffer(struct device *dev, char *virt, dma_addr_t dma, size_t size)
@@ -507,7 +568,7 @@ static dma_addr_t life_of_buffer(unsigned long first_page, size_t size)
 	REQUIRE_EQ(dma, area + (first_page << PAGE_SHIFT), "the dirty memory");
 	use_buffer(virt, dma, size);
 	free_buffer(&low, virt, dma, size);
-	reuse_memory(dma, size);
+	reuse_memory(CACHE_LINEAR, dma, size);
 	return dma;
 }
 
@@ -629,24 +690,32 @@ TEST(user, "a process that maps a buffer sees the data of the device, and the de
 	check(dma, 0);
 }
 
-/* High memory with all mappings that nobody uses any more */
-static dma_addr_t life_of_high_buffer(size_t size, bool with_slots)
+/* High memory that was written to, with all mappings that nobody uses any more */
+static void dirty_high_memory(size_t size, bool with_slots)
 {
 	uint64_t start = ARM_HIGH_PFN << PAGE_SHIFT, last = start + size;
-	dma_addr_t dma;
-	char *virt;
-	int c, i;
+	unsigned int nr_slots = min(size >> PAGE_SHIFT, KM_TYPE_NR), i;
+	int c;
 
 	for (c = 0; with_slots && c < CACHE_CPUS; c++) {
-		for (i = 0; i < size >> PAGE_SHIFT; i++)
+		for (i = 0; i < nr_slots; i++)
 			arm_slots[c * KM_TYPE_NR + i] = pfn_pte(ARM_HIGH_PFN + i, pgprot_kernel);
-		cache_map(CACHE_SLOT0 + c, start, last, CACHE_CACHED, CACHE_CACHED);
+		cache_map(CACHE_SLOT0 + c, start, start + (nr_slots << PAGE_SHIFT), CACHE_CACHED,
+			  CACHE_CACHED);
 	}
 	cache_map(CACHE_PKMAP, start, last, CACHE_CACHED, CACHE_CACHED);
 	cache_map(CACHE_LAZY, start, last, CACHE_NONE, CACHE_CACHED);
 	lazy_start = start;
 	nr_lazy_pages = size >> PAGE_SHIFT;
 	dirty_memory(CACHE_PKMAP, start, size);
+}
+
+static dma_addr_t life_of_high_buffer(size_t size, bool with_slots)
+{
+	dma_addr_t dma;
+	char *virt;
+
+	dirty_high_memory(size, with_slots);
 	virt = alloc(&high, size, &dma, GFP_KERNEL);
 	use_buffer(virt, dma, size);
 	free_buffer(&high, virt, dma, size);
@@ -776,6 +845,15 @@ static void require_all(const struct stream *s, enum cache_alias alias, uint64_t
 			add(CACHE_CPU_READ, c, alias, last, last + CACHE_LINE, CACHE_ZERO);
 		add(CACHE_CPU_READ, c, alias, start, last, value);
 	}
+}
+
+static void both_cpus(enum cache_type type, enum cache_alias alias, uint64_t start, size_t size,
+		      unsigned int value)
+{
+	int c;
+
+	for (c = 0; c < CACHE_CPUS; c++)
+		add(type, c, alias, start, start + size, value);
 }
 
 static void check_stream(const struct stream *s, uint64_t start)
@@ -958,20 +1036,12 @@ static struct dma_buf *heap_buffer(const struct heap_row *row, struct dma_buf_at
 
 static void heap_fill(size_t offset, size_t size, unsigned int value)
 {
-	int c;
-
-	for (c = 0; c < CACHE_CPUS; c++)
-		add(CACHE_CPU_WRITE, c, heap_alias, heap_start + offset,
-		    heap_start + offset + size, value);
+	both_cpus(CACHE_CPU_WRITE, heap_alias, heap_start + offset, size, value);
 }
 
 static void heap_require(size_t offset, size_t size, unsigned int value)
 {
-	int c;
-
-	for (c = 0; c < CACHE_CPUS; c++)
-		add(CACHE_CPU_READ, c, heap_alias, heap_start + offset,
-		    heap_start + offset + size, value);
+	both_cpus(CACHE_CPU_READ, heap_alias, heap_start + offset, size, value);
 }
 
 static void heap_check(size_t offset)
@@ -1097,6 +1167,520 @@ TEST(heap_move, "a buffer keeps its data when it moves for a device with a small
 	check(heap_start, old_start);
 	check(heap_start + HEAP_SIZE - 1, old_start + HEAP_SIZE - 1);
 	ops->release(dmabuf);
+}
+
+/* Devices behind an IOMMU, whose tables are not in the model: those of io_tables.c are */
+
+struct timer_list *iommu_timer;
+unsigned long iommu_jiffies;
+static struct iommu_domain io_domain;
+static struct device io_dev, io_high_dev = { &arm_areas[1] };
+static void *io_buffer;
+
+struct iommu_domain *iommu_bus_domain_alloc(struct bus_type *bus)
+{
+	return &io_domain;
+}
+
+void iommu_domain_free(struct iommu_domain *domain)
+{
+}
+
+int iommu_attach_device(struct iommu_domain *domain, struct device *dev)
+{
+	return 0;
+}
+
+void iommu_detach_device(struct iommu_domain *domain, struct device *dev)
+{
+}
+
+static void io_set(unsigned long iova, phys_addr_t phys, int order)
+{
+	unsigned long page = (iova - IO_BASE) >> PAGE_SHIFT, i;
+
+	for (i = 0; i < 1UL << order; i++)
+		io_map[page + i] = phys ? phys + (i << PAGE_SHIFT) : 0;
+}
+
+int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys, int order,
+		     int prot)
+{
+	io_set(iova, phys, order);
+	return 0;
+}
+
+int iommu_unmap_noflush(struct iommu_domain *domain, unsigned long iova, int order)
+{
+	io_set(iova, 0, order);
+	return order;
+}
+
+/* Nothing is waited for: not every IOMMU has to be told */
+void iommu_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size)
+{
+}
+
+void iommu_flush_range(struct iommu_domain *domain, unsigned long iova, size_t size)
+{
+	wmb();	/* of the writel() that tells the IOMMU */
+}
+
+bool iommu_defers_flush(struct iommu_domain *domain)
+{
+	return false;
+}
+
+phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, unsigned long iova)
+{
+	return io_phys(iova);
+}
+
+/* One buffer */
+int radix_tree_insert(struct radix_tree_root *root, unsigned long index, void *item)
+{
+	io_buffer = item;
+	return 0;
+}
+
+void *radix_tree_lookup(struct radix_tree_root *root, unsigned long index)
+{
+	return io_buffer;
+}
+
+void radix_tree_delete(struct radix_tree_root *root, unsigned long index)
+{
+	io_buffer = NULL;
+}
+
+/* Contiguous memory is that of areas */
+void *__dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp, pgprot_t prot,
+		  bool mapped)
+{
+	return NULL;
+}
+
+void __dma_free(struct device *dev, size_t size, void *addr, dma_addr_t handle, bool mapped)
+{
+	REQUIRE(arm_dma_free_contiguous(dev, size, addr, handle), "not ours");
+}
+
+int map_vm_area(struct vm_struct *area, pgprot_t prot, struct page ***pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < area->size >> PAGE_SHIFT; i++)
+		map_next_pages(page_to_phys((*pages)[i]), PAGE_SIZE, prot);
+	dsb(cpu);
+	return 0;
+}
+
+/* What is free: a block, and pages that do not follow one another */
+static unsigned int io_block_order;
+static unsigned long io_free_pfn;
+
+struct page *iommu_alloc_pages(gfp_t gfp, unsigned int order)
+{
+	unsigned long pfn = io_free_pfn;
+
+	if (!pfn || order != io_block_order)
+		return NULL;
+	io_free_pfn += 2UL << order;
+	return pfn_to_page(pfn);
+}
+
+void iommu_free_pages(struct page *page, unsigned int order)
+{
+	handover(page_to_phys(page), PAGE_SIZE << order, CACHE_CACHED);
+}
+
+static const struct dma_map_ops *io_attach(struct device *dev)
+{
+	struct dma_iommu_mapping *mapping;
+
+	mapping = arm_iommu_create_mapping(NULL, IO_BASE, IO_PAGES << PAGE_SHIFT, 0);
+	REQUIRE(!IS_ERR(mapping), "no mapping");
+	REQUIRE(!arm_iommu_attach_device(dev, mapping), "not attached");
+	return dev->archdata.dma_ops;
+}
+
+static void check_lines(const struct stream *s, uint64_t start)
+{
+	check(start, 0);
+	check(start + s->size / 2, 0);
+	check(start + s->size - 1, 0);
+}
+
+TEST_TABLE(io_page, "behind an IOMMU, a page that is mapped and synchronized", NR_STREAMS,
+	   stream_name)
+{
+	const struct stream *s = &streams[row];
+	const struct dma_map_ops *ops = io_attach(&io_dev);
+	enum cache_alias alias;
+	uint64_t start = start_of(s, &alias);
+	unsigned int value;
+	dma_addr_t dma;
+
+	fill(s, alias, start, CACHE_CPU);
+	dma = ops->map_page(&io_dev, pfn_to_page(start >> PAGE_SHIFT), s->offset, s->size, s->dir,
+			    NULL);
+	value = transfer(s, dma);
+	ops->sync_single_for_cpu(&io_dev, dma, s->size, s->dir);
+	require_all(s, alias, start, value);
+	fill(s, alias, start, CACHE_CPU);
+	ops->sync_single_for_device(&io_dev, dma, s->size, s->dir);
+	value = transfer(s, dma);
+	ops->unmap_page(&io_dev, dma, s->size, s->dir, NULL);
+	require_all(s, alias, start, value);
+	check_lines(s, start);
+}
+
+/* Lists of three pieces, which are in memory in another order */
+#define NR_PIECES	3
+
+static const struct io_list {
+	const char *name;
+	enum dma_data_direction dir;
+	bool high;
+	struct { unsigned int page, offset, size; } pieces[NR_PIECES];
+} io_lists[] = {
+#define JOINED	{ { 4, 48, PAGE_SIZE - 48 }, { 0, 0, PAGE_SIZE }, { 2, 0, 80 } }
+#define APART	{ { 4, 48, 96 }, { 0, 80, PAGE_SIZE }, { 2, 16, PAGE_SIZE - 16 } }
+	{ "one range, to it", DMA_TO_DEVICE, false, JOINED },
+	{ "one range, from it", DMA_FROM_DEVICE, false, JOINED },
+	{ "one range, in both directions", DMA_BIDIRECTIONAL, false, JOINED },
+	{ "high memory, to it", DMA_TO_DEVICE, true, JOINED },
+	{ "high memory, from it", DMA_FROM_DEVICE, true, JOINED },
+	{ "high memory, in both directions", DMA_BIDIRECTIONAL, true, JOINED },
+#define NR_JOINED	6
+	{ "three ranges, to it", DMA_TO_DEVICE, false, APART },
+	{ "three ranges, from it", DMA_FROM_DEVICE, false, APART },
+	{ "three ranges, in both directions", DMA_BIDIRECTIONAL, false, APART },
+};
+
+static const char *io_list_name(size_t row)
+{
+	return io_lists[row].name;
+}
+
+static enum cache_alias io_alias;
+static struct stream io_pieces[NR_PIECES];
+static uint64_t io_starts[NR_PIECES];
+
+static struct scatterlist *io_list(const struct io_list *list)
+{
+	static struct scatterlist sg[NR_PIECES];
+	struct stream all = { .high = list->high };
+	uint64_t first = start_of(&all, &io_alias);
+	int i;
+
+	if (list->high)
+		cache_map(CACHE_PKMAP, first, first + 8 * PAGE_SIZE, CACHE_CACHED, CACHE_CACHED);
+	for (i = 0; i < NR_PIECES; i++) {
+		io_starts[i] = first + (list->pieces[i].page << PAGE_SHIFT) +
+			       list->pieces[i].offset;
+		/* with other data behind it, wherever it begins */
+		io_pieces[i] = (struct stream){ .dir = list->dir, .offset = 1,
+						.size = list->pieces[i].size };
+		sg[i] = (struct scatterlist){ pfn_to_page(io_starts[i] >> PAGE_SHIFT),
+					      list->pieces[i].offset, list->pieces[i].size };
+	}
+	return sg;
+}
+
+static void fill_pieces(unsigned int value)
+{
+	int i;
+
+	for (i = 0; i < NR_PIECES; i++)
+		fill(&io_pieces[i], io_alias, io_starts[i], value);
+}
+
+static void require_pieces(unsigned int value)
+{
+	int i;
+
+	for (i = 0; i < NR_PIECES; i++)
+		require_all(&io_pieces[i], io_alias, io_starts[i], value);
+}
+
+static void check_pieces(void)
+{
+	int i;
+
+	for (i = 0; i < NR_PIECES; i++)
+		check_lines(&io_pieces[i], io_starts[i]);
+}
+
+static unsigned int transfer_ranges(const struct scatterlist *sg, int nr,
+				    enum dma_data_direction dir)
+{
+	unsigned int value = 0;
+
+	for (; nr; nr--, sg++) {
+		struct stream s = { .dir = dir, .size = sg_dma_len(sg) };
+
+		value = transfer(&s, sg_dma_address(sg));
+	}
+	return value;
+}
+
+TEST_TABLE(io_list, "behind an IOMMU, a list that is synchronized", ARRAY_SIZE(io_lists),
+	   io_list_name)
+{
+	const struct io_list *list = &io_lists[row];
+	const struct dma_map_ops *ops = io_attach(&io_dev);
+	struct scatterlist *sg = io_list(list);
+	unsigned int value;
+	int nr;
+
+	fill_pieces(CACHE_CPU);
+	nr = ops->map_sg(&io_dev, sg, NR_PIECES, list->dir, NULL);
+	REQUIRE_EQ(nr, row < NR_JOINED ? 1 : NR_PIECES, "ranges");
+	value = transfer_ranges(sg, nr, list->dir);
+	ops->sync_sg_for_cpu(&io_dev, sg, NR_PIECES, list->dir);
+	require_pieces(value);
+	fill_pieces(CACHE_CPU);
+	ops->sync_sg_for_device(&io_dev, sg, nr, list->dir);
+	value = transfer_ranges(sg, nr, list->dir);
+	ops->unmap_sg(&io_dev, sg, NR_PIECES, list->dir, NULL);
+	require_pieces(value);
+	check_pieces();
+}
+
+/* The end of a piece, and the beginning of the next one, which is elsewhere */
+TEST_TABLE(io_part, "behind an IOMMU, a part that is synchronized leaves the rest intact",
+	   NR_JOINED, io_list_name)
+{
+	const size_t sizes[] = { 48, 80 }, size = 128;
+	const struct io_list *list = &io_lists[row];
+	const struct dma_map_ops *ops = io_attach(&io_dev);
+	struct scatterlist *sg = io_list(list);
+	const uint64_t starts[] = { io_starts[0] + io_pieces[0].size - sizes[0], io_starts[1] };
+	enum dma_data_direction dir = list->dir;
+	unsigned int value, i;
+	dma_addr_t part;
+
+	fill_pieces(CACHE_CPU);
+	ops->map_sg(&io_dev, sg, NR_PIECES, dir, NULL);
+	part = sg_dma_address(sg) + io_pieces[0].size - sizes[0];
+	value = transfer_ranges(sg, 1, dir);
+	ops->sync_single_for_cpu(&io_dev, part, size, dir);
+	for (i = 0; i < 2; i++) {
+		both_cpus(CACHE_CPU_READ, io_alias, starts[i], sizes[i], value);
+		if (dir != DMA_FROM_DEVICE)
+			both_cpus(CACHE_CPU_WRITE, io_alias, starts[i], sizes[i], CACHE_OLD);
+	}
+	ops->sync_single_for_device(&io_dev, part, size, dir);
+	if (dir == DMA_FROM_DEVICE) {
+		device_writes(part, size);
+	} else {
+		device_reads(sg_dma_address(sg), io_pieces[0].size - sizes[0], value);
+		device_reads(part, size, CACHE_OLD);
+		device_reads(part + size, 64, value);
+	}
+	ops->unmap_sg(&io_dev, sg, NR_PIECES, dir, NULL);
+	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0], io_pieces[0].size - sizes[0], value);
+	both_cpus(CACHE_CPU_READ, io_alias, starts[1] + sizes[1], 64, value);
+	for (i = 0; i < 2; i++) {
+		both_cpus(CACHE_CPU_READ, io_alias, starts[i], sizes[i],
+			  dir == DMA_FROM_DEVICE ? CACHE_DEV : CACHE_OLD);
+		check(starts[i], 0);
+		check(starts[i] + sizes[i] - 1, 0);
+	}
+	check_pieces();
+}
+
+static const char *io_skip_name(size_t row)
+{
+	return row ? "a list" : "a page";
+}
+
+/* What the device does not write is the CPU's, in spite of the direction */
+TEST_TABLE(io_skip, "behind an IOMMU, what is mapped without maintenance is maintained in part", 2,
+	   io_skip_name)
+{
+	const struct io_list *list = &io_lists[1];
+	const enum dma_data_direction dir = DMA_FROM_DEVICE;
+	struct dma_attrs attrs = { 1U << DMA_ATTR_SKIP_CPU_SYNC };
+	const struct dma_map_ops *ops = io_attach(&io_dev);
+	struct scatterlist *sg = io_list(list);
+	const size_t part = 128, size = 64;
+	dma_addr_t dma;
+
+	fill_pieces(CACHE_CPU);
+	if (row) {
+		ops->map_sg(&io_dev, sg, NR_PIECES, dir, &attrs);
+		dma = sg_dma_address(sg);
+	} else {
+		dma = ops->map_page(&io_dev, sg->page, sg->offset, sg->length, dir, &attrs);
+	}
+	ops->sync_single_for_device(&io_dev, dma + part, size, dir);
+	device_writes(dma + part, size);
+	ops->sync_single_for_cpu(&io_dev, dma + part, size, dir);
+	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0], part, CACHE_CPU);
+	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0] + part, size, CACHE_DEV);
+	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0] + part + size, size, CACHE_CPU);
+	fill_pieces(CACHE_CPU);
+	if (row)
+		ops->unmap_sg(&io_dev, sg, NR_PIECES, dir, &attrs);
+	else
+		ops->unmap_page(&io_dev, dma, sg->length, dir, &attrs);
+	require_pieces(CACHE_CPU);
+	check(io_starts[0] + part, 0);
+	check(io_starts[0] + part + size, 0);
+	check_pieces();
+}
+
+/* Coherent buffers of pages or blocks that do not follow one another */
+
+static const struct io_buffer {
+	const char *name;
+	bool high;
+	unsigned int free_order;	/* of blocks that are free; -1: none */
+	unsigned int attrs;
+	size_t size;
+	unsigned int second;		/* page in memory of the second page or block */
+} io_buffers[] = {
+	{ "of an area", false, -1, 0, 2 * PAGE_SIZE, 2 },
+	{ "of an area of high memory", true, -1, 0, 2 * PAGE_SIZE, 2 },
+	{ "of free high memory", true, 4, 0, 32 * PAGE_SIZE, 32 },
+	{ "of one piece of an area", false, -1, 1U << DMA_ATTR_FORCE_CONTIGUOUS, 2 * PAGE_SIZE, 1 },
+};
+
+static const char *io_buffer_name(size_t row)
+{
+	return io_buffers[row].name;
+}
+
+/* Memory that somebody wrote to, with room for two blocks that have a gap between them */
+static uint64_t dirty_blocks(const struct io_buffer *b)
+{
+	uint64_t start = (b->high ? ARM_HIGH_PFN : ARM_LOW_AREA) << PAGE_SHIFT;
+	size_t size = 2 * b->size;
+
+	if (b->second > 1)
+		pfn_to_page((start >> PAGE_SHIFT) + 1)->owner = -1UL;
+	io_block_order = b->free_order;
+	io_free_pfn = b->free_order == -1U ? 0 : start >> PAGE_SHIFT;
+	if (b->high)
+		dirty_high_memory(size, true);
+	else
+		dirty_memory(CACHE_LINEAR, start, size);
+	return start;
+}
+
+TEST_TABLE(io_coherent, "behind an IOMMU, a coherent buffer", ARRAY_SIZE(io_buffers),
+	   io_buffer_name)
+{
+	const struct io_buffer *b = &io_buffers[row];
+	struct device *dev = b->high ? &io_high_dev : &io_dev;
+	const struct dma_map_ops *ops = io_attach(dev);
+	uint64_t first = dirty_blocks(b), second = first + (b->second << PAGE_SHIFT);
+	enum cache_alias alias = b->high ? CACHE_PKMAP : CACHE_LINEAR;
+	struct dma_attrs attrs = { b->attrs };
+	size_t half = b->size / 2;
+	dma_addr_t dma;
+	char *virt;
+
+	virt = ops->alloc(dev, b->size, &dma, GFP_KERNEL, &attrs);
+	REQUIRE(virt, "no buffer");
+	REQUIRE_EQ(io_phys(dma), first, "the dirty memory");
+	REQUIRE_EQ(io_phys(dma + half), second, "the dirty memory");
+	handover(first, half, CACHE_UNCACHED);
+	handover(second, half, CACHE_UNCACHED);
+	use_buffer(virt, dma, b->size);
+	/* the last store is still in the CPU's buffer */
+	cpu_writes(0, virt, b->size, CACHE_CPU);
+	ops->free(dev, b->size, virt, dma, &attrs);
+	reuse_memory(alias, first, half);
+	reuse_memory(alias, second, half);
+	check(first, 0);
+	check(first + half - 1, 0);
+	check(second, 0);
+	check(second + half - 1, 0);
+	cache_check_attributes = true;
+	check(first, 0);
+	check(second, 0);
+}
+
+/* The process has the only mapping */
+TEST(io_user, "behind an IOMMU, a buffer that only a process maps")
+{
+	struct dma_attrs attrs = { 1U << DMA_ATTR_NO_KERNEL_MAPPING };
+	struct vm_area_struct vma = { .vm_end = 2 * PAGE_SIZE, .vm_page_prot = pgprot_kernel };
+	const struct dma_map_ops *ops = io_attach(&io_dev);
+	uint64_t first = dirty_blocks(&io_buffers[0]), pages[] = { first, first + 2 * PAGE_SIZE };
+	dma_addr_t dma;
+	void *cookie;
+	int i;
+
+	cookie = ops->alloc(&io_dev, 2 * PAGE_SIZE, &dma, GFP_KERNEL, &attrs);
+	REQUIRE(cookie, "no buffer");
+	REQUIRE(!ops->mmap(&io_dev, &vma, cookie, dma, 2 * PAGE_SIZE, &attrs), "not mapped");
+	device_reads(dma, 2 * PAGE_SIZE, CACHE_ZERO);
+	device_writes(dma, 2 * PAGE_SIZE);
+	for (i = 0; i < 2; i++) {
+		both_cpus(CACHE_CPU_READ, CACHE_USER, pages[i], PAGE_SIZE, CACHE_DEV);
+		add(CACHE_CPU_WRITE, 0, CACHE_USER, pages[i], pages[i] + PAGE_SIZE, CACHE_CPU);
+		handover(pages[i], PAGE_SIZE, CACHE_UNCACHED);
+	}
+	wmb();	/* as before a device is started */
+	device_reads(dma, 2 * PAGE_SIZE, CACHE_CPU);
+	check(pages[0], 0);
+	check(pages[1], 0);
+	cache_check_attributes = true;
+	check(pages[0], 0);
+	check(pages[1], 0);
+}
+
+/*
+ * Without an area, memory keeps its cached mapping. That is right for the device in any case,
+ * and for the CPU if nothing is fetched that nobody asked for.
+ */
+static const char *no_area_name(size_t row)
+{
+	static const char *const names[] = {
+		"low memory, as the device sees it", "high memory, as the device sees it",
+		"low memory, without speculation", "high memory, without speculation",
+	};
+
+	return names[row];
+}
+
+TEST_TABLE(io_no_area, "behind an IOMMU, a coherent buffer without an area", 4, no_area_name)
+{
+	const struct io_buffer b = { .high = row % 2, .second = 2, .size = 2 * PAGE_SIZE };
+	const struct dma_map_ops *ops = io_attach(&io_dev);
+	uint64_t first = dirty_blocks(&b), second = first + 2 * PAGE_SIZE;
+	enum cache_alias alias = b.high ? CACHE_PKMAP : CACHE_LINEAR;
+	dma_addr_t dma;
+	char *virt;
+
+	dma_contiguous_default_area = NULL;
+	virt = ops->alloc(&io_dev, b.size, &dma, GFP_KERNEL, NULL);
+	REQUIRE(virt, "no buffer");
+	REQUIRE_EQ(io_phys(dma), first, "the dirty memory");
+	REQUIRE_EQ(io_phys(dma + PAGE_SIZE), second, "the dirty memory");
+	if (row < 2) {
+		device_reads(dma, b.size, CACHE_ZERO);
+		device_writes(dma, b.size);
+		cpu_writes(0, virt, b.size, CACHE_CPU);
+		wmb();	/* as before a device is started */
+		device_reads(dma, b.size, CACHE_CPU);
+		device_writes(dma, b.size);
+		device_reads(dma, b.size, CACHE_DEV);
+	} else {
+		use_buffer(virt, dma, b.size);
+		cpu_writes(0, virt, b.size, CACHE_CPU);
+		ops->free(&io_dev, b.size, virt, dma, NULL);
+		reuse_memory(alias, first, PAGE_SIZE);
+		reuse_memory(alias, second, PAGE_SIZE);
+	}
+	cache_is_mpcore = row >= 2;
+	check(first, 0);
+	check(second, 0);
+	check(second + PAGE_SIZE - 1, 0);
 }
 
 #elif !FLUSH_WHILE_CACHED

@@ -134,7 +134,17 @@ extern struct meminfo meminfo;
 
 /* Simplified: devices, areas of two units of the model each */
 struct cma { unsigned long base_pfn, count; const char *name; };
-struct device { struct cma *cma_area; u64 *dma_mask, coherent_dma_mask; };
+struct device {
+	struct cma *cma_area;
+	u64 *dma_mask, coherent_dma_mask;
+	/* behind an IOMMU: */
+	struct {
+		const struct dma_map_ops *dma_ops;
+		struct dma_iommu_mapping *mapping;
+	} archdata;
+	unsigned int max_seg_size;
+	unsigned long seg_boundary;
+};
 extern struct cma arm_areas[3];	/* low memory, high memory, added late */
 extern unsigned int arm_nr_areas;
 #define dev_name(dev)		"device"
@@ -227,7 +237,7 @@ extern char *arm_kmap;
 /* Simplified: vmalloc space has one range */
 #define VM_IOREMAP		1
 #define VM_MAP			4
-struct vm_struct { void *addr; unsigned long flags; };
+struct vm_struct { void *addr; unsigned long flags, size; };
 struct vm_struct *get_vm_area_caller(unsigned long size, unsigned long flags, const void *caller);
 int ioremap_page_range(unsigned long start, unsigned long end, phys_addr_t phys, pgprot_t prot);
 void vunmap(const void *addr);

@@ -101,34 +101,6 @@ struct mutex { bool held; };
 #define mutex_unlock(mutex)	iommu_lock(&(mutex)->held, false, false)
 void iommu_lock(bool *held, bool take, bool spin);
 
-/* Simplified: one timer, and time passes in iommu_wait() only */
-struct timer_list {
-	void (*function)(unsigned long data);
-	unsigned long data, expires;
-	bool pending;
-};
-
-#define setup_timer(timer, fn, value) \
-	((timer)->function = (fn), (timer)->data = (value), iommu_timer = (timer))
-#define jiffies			iommu_jiffies
-#define msecs_to_jiffies(ms)	((unsigned long)(ms))
-#define mod_timer(timer, when)	((timer)->expires = (when), (timer)->pending = true)
-#define del_timer_sync(timer)	(iommu_sleeps(), (timer)->pending = false, iommu_timer = NULL)
-void iommu_wait(unsigned int nr_jiffies);
-extern struct timer_list *iommu_timer;
-extern unsigned long iommu_jiffies;
-
-/* Simplified: the only early parameter */
-#define __init
-#define early_param(name, fn)	int (*iommu_early_param)(char *arg) = (fn)
-extern int (*iommu_early_param)(char *arg);
-
-/* Faithful: references */
-struct kref { int count; };
-#define kref_init(kref)		((kref)->count = 1)
-#define kref_get(kref)		((kref)->count++)
-#define kref_put(kref, release)	(--(kref)->count ? 0 : ((release)(kref), 1))
-
 /* Simplified: memory, whose blocks are counted */
 #define __GFP_DMA		0x01U
 #define __GFP_HIGHMEM		0x02U
@@ -227,13 +199,6 @@ void __dma_page_cpu_to_dev(struct page *page, unsigned long offset, size_t size,
 void __dma_page_dev_to_cpu(struct page *page, unsigned long offset, size_t size,
 			   enum dma_data_direction dir);
 
-/* Simplified: a tree of one level */
-struct radix_tree_root { void *rnode; };
-#define INIT_RADIX_TREE(root, gfp)	((root)->rnode = NULL)
-int radix_tree_insert(struct radix_tree_root *root, unsigned long index, void *item);
-void *radix_tree_lookup(struct radix_tree_root *root, unsigned long index);
-void radix_tree_delete(struct radix_tree_root *root, unsigned long index);
-
 /* Faithful: scatterlists of one array */
 struct scatterlist {
 	struct page *page;
@@ -252,50 +217,16 @@ struct sg_table { struct scatterlist *sgl; unsigned int nents, orig_nents; };
 	((sg)->page = (p), (sg)->length = (len), (sg)->offset = (off))
 int sg_alloc_table(struct sg_table *table, unsigned int nents, gfp_t gfp);
 
-/* Faithful: devices and their operations, as far as they are used */
-struct dma_attrs { unsigned int flags; };
-enum { DMA_ATTR_WRITE_COMBINE, DMA_ATTR_NO_KERNEL_MAPPING, DMA_ATTR_SKIP_CPU_SYNC,
-	DMA_ATTR_FORCE_CONTIGUOUS };
-#define dma_get_attr(attr, attrs)	((attrs) && (attrs)->flags >> (attr) & 1)
-struct dma_map_ops;
-struct dma_iommu_mapping;
+/* The rest of what dma-iommu.c uses */
+#include "iommu-api.h"
+
+/* Faithful: devices, as far as they are used */
 struct device {
 	struct { struct dma_map_ops *dma_ops; struct dma_iommu_mapping *mapping; } archdata;
 	unsigned int max_seg_size;
 	unsigned long seg_boundary;
 };
 
-#define dma_get_max_seg_size(dev)	((dev)->max_seg_size)
-#define dma_get_seg_boundary(dev)	((dev)->seg_boundary)
-#define dma_has_default_ops(dev)	(!(dev)->archdata.dma_ops)
-#define set_dma_ops(dev, ops)	((dev)->archdata.dma_ops = (ops))
-struct dma_map_ops {
-	void *(*alloc)(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
-		       struct dma_attrs *attrs);
-	void (*free)(struct device *dev, size_t size, void *addr, dma_addr_t handle,
-		     struct dma_attrs *attrs);
-	int (*mmap)(struct device *dev, struct vm_area_struct *vma, void *addr, dma_addr_t handle,
-		    size_t size, struct dma_attrs *attrs);
-	int (*get_sgtable)(struct device *dev, struct sg_table *sgt, void *addr, dma_addr_t handle,
-			   size_t size, struct dma_attrs *attrs);
-	dma_addr_t (*map_page)(struct device *dev, struct page *page, unsigned long offset,
-			       size_t size, enum dma_data_direction dir, struct dma_attrs *attrs);
-	void (*unmap_page)(struct device *dev, dma_addr_t handle, size_t size,
-			   enum dma_data_direction dir, struct dma_attrs *attrs);
-	int (*map_sg)(struct device *dev, struct scatterlist *sg, int nents,
-		      enum dma_data_direction dir, struct dma_attrs *attrs);
-	void (*unmap_sg)(struct device *dev, struct scatterlist *sg, int nents,
-			 enum dma_data_direction dir, struct dma_attrs *attrs);
-	void (*sync_single_for_cpu)(struct device *dev, dma_addr_t handle, size_t size,
-				    enum dma_data_direction dir);
-	void (*sync_single_for_device)(struct device *dev, dma_addr_t handle, size_t size,
-				       enum dma_data_direction dir);
-	void (*sync_sg_for_cpu)(struct device *dev, struct scatterlist *sg, int nents,
-				enum dma_data_direction dir);
-	void (*sync_sg_for_device)(struct device *dev, struct scatterlist *sg, int nents,
-				   enum dma_data_direction dir);
-	int (*dma_supported)(struct device *dev, u64 mask);
-};
 /* Simplified: contiguous memory is the first half of the memory; low memory, cleared */
 #define arm_dma_use_contiguous(dev, gfp)	((void)(dev), iommu_has_area)
 void *__dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp, pgprot_t prot,
@@ -305,27 +236,9 @@ void *__dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp
 bool arm_dma_prepare_highmem(struct page *page, size_t size, pgprot_t prot);
 void __dma_free(struct device *dev, size_t size, void *addr, dma_addr_t handle, bool mapped);
 
-/* Simplified: an IOMMU with one domain, which checks its callers; see iommu.c */
-#define IOMMU_READ		1
-#define IOMMU_WRITE		2
-#define IOMMU_CACHE		4
-struct bus_type { int unused; };
-struct iommu_domain { int unused; };
-struct iommu_domain *iommu_bus_domain_alloc(struct bus_type *bus);
-void iommu_domain_free(struct iommu_domain *domain);
-int iommu_attach_device(struct iommu_domain *domain, struct device *dev);
-void iommu_detach_device(struct iommu_domain *domain, struct device *dev);
-int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys, int order,
-		     int prot);
-void iommu_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size);
-int iommu_unmap_noflush(struct iommu_domain *domain, unsigned long iova, int order);
-void iommu_flush_range(struct iommu_domain *domain, unsigned long iova, size_t size);
-bool iommu_defers_flush(struct iommu_domain *domain);
-
 /* The linker gives iommu.c each call of arm_iova_recycle() */
 struct iova_space;
 void __real_arm_iova_recycle(struct iova_space *space, dma_addr_t addr, unsigned long nr_pages);
 void __wrap_arm_iova_recycle(struct iova_space *space, dma_addr_t addr, unsigned long nr_pages);
-phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, unsigned long iova);
 
 #endif

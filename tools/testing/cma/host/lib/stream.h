@@ -25,6 +25,7 @@ struct scatterlist {
 	struct page *page;
 	unsigned int offset, length;
 	dma_addr_t dma_address;
+	unsigned int dma_length;	/* only behind an IOMMU */
 };
 
 #define sg_page(sg)		((sg)->page)
