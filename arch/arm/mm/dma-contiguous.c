@@ -339,10 +339,16 @@ static void unmap_buffer(struct page *page, size_t size, void *cpu_addr)
 {
 	if (is_unmapped_buffer(page, cpu_addr))
 		return;
-	if (PageHighMem(page))
+	if (PageHighMem(page)) {
+		/*
+		 * What the CPU has written must not reach memory after what the
+		 * next owner writes.  Nothing waits for it without SMP.
+		 */
+		wmb();
 		vunmap(cpu_addr);
-	else
+	} else {
 		unmap_linear(page, size);
+	}
 }
 
 static void flush_inner(void *addr, size_t size)

@@ -719,6 +719,7 @@ static dma_addr_t life_of_high_buffer(size_t size, bool with_slots)
 	virt = alloc(&high, size, &dma, GFP_KERNEL);
 	use_buffer(virt, dma, size);
 	free_buffer(&high, virt, dma, size);
+	reuse_memory(CACHE_PKMAP, dma, size);
 	return dma;
 }
 
