@@ -31,7 +31,7 @@ on another kernel, which bench.json has. tmpfs and anonymous memory have to be m
 is no swap; clean page cache that is not mapped can be dropped.
 pins: pages with an extra reference, as get_user_pages() takes it. 16 of them are spread over the
 front half of the area. The last row has one in each 8 MiB, so 16 MiB cannot be had: it is the time
-until the call fails, which is the cost of looking for a range.
+until the call, which may not wait (wait_budget_ms is 0), fails: the cost of looking for a range.
 misses: above the limit for v3.1+, or more than 2 % slower than 6.1 or 6.12 with the same layout."""
 
 LOAD_LEGEND = """\
