@@ -208,6 +208,7 @@ TEST(part, "a part of a range, or more than a range, is not freed")
 	REQUIRE(!arm_iova_retire(space, addr, 15));
 	REQUIRE(!arm_iova_retire(space, addr, 32));
 	REQUIRE(!arm_iova_retire(space, addr, 0));
+	REQUIRE(!arm_iova_retire(space, addr + PAGE_SIZE, 0));
 	REQUIRE(!arm_iova_retire(space, addr + PAGE_SIZE, 15));
 	REQUIRE(!arm_iova_retire(space, BASE - PAGE_SIZE, 1));
 	REQUIRE(!arm_iova_retire(space, BASE + (64 << 20), 1));
