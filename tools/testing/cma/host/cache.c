@@ -22,7 +22,10 @@ static void begin(void);
 static void end(void);
 #include "tap.h"
 
-#ifdef HAVE_BASE
+#ifdef HAVE_OPS
+#include "ops.h"
+#include <asm/dma-mapping.h>
+#elif defined(HAVE_BASE)
 #include "iommu-stream.h"
 #include <asm/dma-iommu.h>
 #include <asm/dma-mapping.h>
@@ -35,7 +38,7 @@ static void end(void);
 
 static struct device low, high = { &arm_areas[1] };
 static u32 shadow[ARM_LOW_PAGES];	/* entries of the hardware's tables, as recorded */
-static bool has_shadow[ARM_LOW_PAGES];
+static u32 *entries[ARM_LOW_PAGES];	/* where they are; arm_hw_entry() takes long */
 #define TABLE_MEMORY	(ARM_TABLES * 4096U)
 static bool is_dirty[TABLE_MEMORY / CACHE_LINE];	/* lines of tables, before they are used */
 static int cpu;
@@ -45,6 +48,8 @@ static phys_addr_t vmap_phys[VMAP_PAGES];
 static struct vm_struct vm_area;
 static unsigned int nr_lazy_pages;
 static phys_addr_t lazy_start;
+static bool is_coherent;		/* the device sees what the CPUs see */
+static unsigned int nr_maintained;
 
 void cond_resched(void)
 {
@@ -69,15 +74,14 @@ static void record_stores(void)
 	unsigned long page, first;
 
 	for (page = ARM_LOW_AREA - ARM_LOW_PFN; page < ARM_LOW_PAGES; page++) {
-		if (!has_shadow[page] || *arm_hw_entry(page) == shadow[page])
+		if (!entries[page] || *entries[page] == shadow[page])
 			continue;
 		first = page;
-		for (; page < ARM_LOW_PAGES && has_shadow[page] &&
-		     *arm_hw_entry(page) != shadow[page] &&
-		     attribute(*arm_hw_entry(page)) == attribute(*arm_hw_entry(first)); page++) {
-			REQUIRE_EQ(*arm_hw_entry(page) & ~4095U, phys_of_page(page),
+		for (; page < ARM_LOW_PAGES && entries[page] && *entries[page] != shadow[page] &&
+		     attribute(*entries[page]) == attribute(*entries[first]); page++) {
+			REQUIRE_EQ(*entries[page] & ~4095U, phys_of_page(page),
 				   "a page is mapped where another one belongs");
-			shadow[page] = *arm_hw_entry(page);
+			shadow[page] = *entries[page];
 		}
 		page--;
 		cache_add(CACHE_PTE_STORE, cpu, CACHE_LINEAR, phys_of_page(first),
@@ -112,9 +116,9 @@ static void clean_table(unsigned long start, size_t size)
 
 	touch_table((void *)start, size, false);
 	for (page = ARM_LOW_AREA - ARM_LOW_PFN; page < ARM_LOW_PAGES; page++) {
-		if (!has_shadow[page])
+		if (!entries[page])
 			continue;
-		line = (unsigned long)arm_hw_entry(page) & ~(CACHE_LINE - 1UL);
+		line = (unsigned long)entries[page] & ~(CACHE_LINE - 1UL);
 		if (line >= start && line < start + size)
 			add(CACHE_PTE_CLEAN, cpu, CACHE_LINEAR, phys_of_page(page),
 			    phys_of_page(page + 1), 0);
@@ -175,8 +179,8 @@ void __pmd_populate(pmd_t *pmd, phys_addr_t table, unsigned int prot)
 	set_pmd(pmd, table | prot, CACHE_CACHED);
 	dsb(cpu);
 	for (i = first; i < first + PTRS_PER_PTE; i++) {
-		shadow[i] = *arm_hw_entry(i);
-		has_shadow[i] = true;
+		entries[i] = arm_hw_entry(i);
+		shadow[i] = *entries[i];
 	}
 }
 
@@ -231,6 +235,7 @@ static void maintain(enum cache_type type, const void *start, const void *last)
 	enum cache_alias alias;
 	phys_addr_t phys = where(start, &alias);
 
+	nr_maintained++;
 	add(type, cpu, alias, phys, phys + (last - start), 0);
 	dsb(cpu);
 }
@@ -242,6 +247,7 @@ void dmac_flush_range(const void *start, const void *last)
 
 static void maintain_outer(enum cache_type type, phys_addr_t start, phys_addr_t last)
 {
+	nr_maintained++;
 	add(type, cpu, CACHE_LINEAR, start, last, 0);
 	add(CACHE_OUTER_SYNC, cpu, CACHE_LINEAR, 0, END, 0);
 }
@@ -306,7 +312,12 @@ static void device_accesses(enum cache_type type, dma_addr_t dma, size_t size, u
 		uint64_t phys = io_phys(dma);
 
 		REQUIRE(phys, "the IOMMU has not mapped %#x", dma);
-		add(type, 0, CACHE_LINEAR, phys, phys + n, value);
+		if (is_coherent)
+			add(type == CACHE_DEV_READ ? CACHE_CPU_READ : CACHE_CPU_WRITE, 1,
+			    phys >> PAGE_SHIFT >= ARM_HIGH_PFN ? CACHE_PKMAP : CACHE_LINEAR,
+			    phys, phys + n, value);
+		else
+			add(type, 0, CACHE_LINEAR, phys, phys + n, value);
 		dma += n;
 		size -= n;
 	}
@@ -455,7 +466,7 @@ static void reset_machine(void)
 {
 	arm_reset_machine();
 	memset(shadow, 0, sizeof(shadow));
-	memset(has_shadow, 0, sizeof(has_shadow));
+	memset(entries, 0, sizeof(entries));
 	memset(is_dirty, 0, sizeof(is_dirty));
 }
 
@@ -481,6 +492,8 @@ static void begin(void)
 static void end(void)
 {
 	REQUIRE(!strstr(host_console, "WARN"), "the kernel warns");
+	if (is_coherent)
+		REQUIRE_EQ(nr_maintained, 0, "maintenance for a device that is coherent");
 	if (cache_nr_explored)
 		note("%lu states of %lu lines or pairs of lines", cache_nr_states,
 		     cache_nr_explored);
@@ -571,6 +584,8 @@ static dma_addr_t life_of_buffer(unsigned long first_page, size_t size)
 	reuse_memory(CACHE_LINEAR, dma, size);
 	return dma;
 }
+
+#ifndef HAVE_OPS
 
 TEST(half_table, "the half of a new page table that maps nothing is empty in memory, too")
 {
@@ -690,6 +705,8 @@ TEST(user, "a process that maps a buffer sees the data of the device, and the de
 	check(dma, 0);
 }
 
+#endif
+
 /* High memory that was written to, with all mappings that nobody uses any more */
 static void dirty_high_memory(size_t size, bool with_slots)
 {
@@ -709,6 +726,8 @@ static void dirty_high_memory(size_t size, bool with_slots)
 	nr_lazy_pages = size >> PAGE_SHIFT;
 	dirty_memory(CACHE_PKMAP, start, size);
 }
+
+#ifndef HAVE_OPS
 
 static dma_addr_t life_of_high_buffer(size_t size, bool with_slots)
 {
@@ -745,6 +764,8 @@ TEST(high_attributes, "no CPU has another mapping of a page in high memory")
 	cache_check_attributes = true;
 	check(dma, dma + PAGE_SIZE);
 }
+
+#endif
 
 /* Streaming mappings: the base's functions, as the heaps and drivers use them */
 
@@ -794,6 +815,13 @@ void outer_clean_range(phys_addr_t start, phys_addr_t last)
 	maintain_outer(CACHE_L2_CLEAN, start, last);
 }
 
+/* With operations, a call of a driver can take several ways: see ops.c */
+#ifndef HAVE_OPS
+static const struct way { const char *name; } ways[] = { { "" } };
+#define ADDRESSES		"behind an IOMMU, "
+#define HAS_IOMMU		true
+#endif
+
 /* A buffer of a driver, and where in its first page it begins and how long it is */
 static const struct stream {
 	const char *name;
@@ -815,9 +843,17 @@ static const struct stream {
 #define NR_STREAMS	(sizeof(streams) / sizeof(*streams))
 #define NR_LOW_STREAMS	6
 
+static const char *way_name(const char *name, const struct way *way)
+{
+	static char all[128];
+
+	snprintf(all, sizeof(all), "%s%s", name, way->name);
+	return all;
+}
+
 static const char *stream_name(size_t row)
 {
-	return streams[row].name;
+	return way_name(streams[row % NR_STREAMS].name, &ways[row / NR_STREAMS]);
 }
 
 /* The CPU's data in the buffer, other data in front of it and behind it */
@@ -857,10 +893,22 @@ static void both_cpus(enum cache_type type, enum cache_alias alias, uint64_t sta
 		add(type, c, alias, start, start + size, value);
 }
 
+static void check_lines(const struct stream *s, uint64_t start)
+{
+	check(start, 0);
+	check(start + s->size / 2, 0);
+	check(start + s->size - 1, 0);
+}
+
+/* Two lines at once take long: do that once */
 static void check_stream(const struct stream *s, uint64_t start)
 {
 	uint64_t last = start + s->size;
 
+	if (ARRAY_SIZE(ways) > 1) {
+		check_lines(s, start);
+		return;
+	}
 	check(start, last - 1);
 	check(start + 64, 0);
 	check(last - 64, 0);
@@ -949,6 +997,8 @@ TEST_TABLE(pieces, "a list of two pieces that is synchronized", NR_STREAMS, stre
 	require_all(s, alias, start, value);
 	check_stream(s, start);
 }
+
+#ifndef HAVE_OPS
 
 /* Buffers of heaps: the kernel and processes map them cached */
 
@@ -1175,7 +1225,7 @@ TEST(heap_move, "a buffer keeps its data when it moves for a device with a small
 struct timer_list *iommu_timer;
 unsigned long iommu_jiffies;
 static struct iommu_domain io_domain;
-static struct device io_dev, io_high_dev = { &arm_areas[1] };
+static struct device io_high_dev = { &arm_areas[1] };
 static void *io_buffer;
 
 struct iommu_domain *iommu_bus_domain_alloc(struct bus_type *bus)
@@ -1295,7 +1345,7 @@ void iommu_free_pages(struct page *page, unsigned int order)
 	handover(page_to_phys(page), PAGE_SIZE << order, CACHE_CACHED);
 }
 
-static const struct dma_map_ops *io_attach(struct device *dev)
+static const struct dma_map_ops *io_attach(struct device *dev, size_t way)
 {
 	struct dma_iommu_mapping *mapping;
 
@@ -1305,18 +1355,17 @@ static const struct dma_map_ops *io_attach(struct device *dev)
 	return dev->archdata.dma_ops;
 }
 
-static void check_lines(const struct stream *s, uint64_t start)
-{
-	check(start, 0);
-	check(start + s->size / 2, 0);
-	check(start + s->size - 1, 0);
-}
+#endif
 
-TEST_TABLE(io_page, "behind an IOMMU, a page that is mapped and synchronized", NR_STREAMS,
-	   stream_name)
+/* What operations do, with addresses of an IOMMU or of memory */
+
+static struct device io_dev;
+
+TEST_TABLE(io_page, ADDRESSES "a page that is mapped and synchronized",
+	   ARRAY_SIZE(ways) * NR_STREAMS, stream_name)
 {
-	const struct stream *s = &streams[row];
-	const struct dma_map_ops *ops = io_attach(&io_dev);
+	const struct stream *s = &streams[row % NR_STREAMS];
+	const struct dma_map_ops *ops = io_attach(&io_dev, row / NR_STREAMS);
 	enum cache_alias alias;
 	uint64_t start = start_of(s, &alias);
 	unsigned int value;
@@ -1359,9 +1408,11 @@ static const struct io_list {
 	{ "three ranges, in both directions", DMA_BIDIRECTIONAL, false, APART },
 };
 
+#define NR_LISTS	ARRAY_SIZE(io_lists)
+
 static const char *io_list_name(size_t row)
 {
-	return io_lists[row].name;
+	return way_name(io_lists[row % NR_LISTS].name, &ways[row / NR_LISTS]);
 }
 
 static enum cache_alias io_alias;
@@ -1426,18 +1477,18 @@ static unsigned int transfer_ranges(const struct scatterlist *sg, int nr,
 	return value;
 }
 
-TEST_TABLE(io_list, "behind an IOMMU, a list that is synchronized", ARRAY_SIZE(io_lists),
+TEST_TABLE(io_list, ADDRESSES "a list that is synchronized", ARRAY_SIZE(ways) * NR_LISTS,
 	   io_list_name)
 {
-	const struct io_list *list = &io_lists[row];
-	const struct dma_map_ops *ops = io_attach(&io_dev);
+	const struct io_list *list = &io_lists[row % NR_LISTS];
+	const struct dma_map_ops *ops = io_attach(&io_dev, row / NR_LISTS);
 	struct scatterlist *sg = io_list(list);
 	unsigned int value;
 	int nr;
 
 	fill_pieces(CACHE_CPU);
 	nr = ops->map_sg(&io_dev, sg, NR_PIECES, list->dir, NULL);
-	REQUIRE_EQ(nr, row < NR_JOINED ? 1 : NR_PIECES, "ranges");
+	REQUIRE_EQ(nr, HAS_IOMMU && row < NR_JOINED ? 1 : NR_PIECES, "ranges");
 	value = transfer_ranges(sg, nr, list->dir);
 	ops->sync_sg_for_cpu(&io_dev, sg, NR_PIECES, list->dir);
 	require_pieces(value);
@@ -1449,13 +1500,56 @@ TEST_TABLE(io_list, "behind an IOMMU, a list that is synchronized", ARRAY_SIZE(i
 	check_pieces();
 }
 
+static const char *io_skip_name(size_t row)
+{
+	return way_name(row % 2 ? "a list" : "a page", &ways[row / 2]);
+}
+
+/* What the device does not write is the CPU's, in spite of the direction */
+TEST_TABLE(io_skip, ADDRESSES "what is mapped without maintenance is maintained in part",
+	   ARRAY_SIZE(ways) * 2, io_skip_name)
+{
+	const struct io_list *list = &io_lists[1];
+	const enum dma_data_direction dir = DMA_FROM_DEVICE;
+	struct dma_attrs attrs = { 1U << DMA_ATTR_SKIP_CPU_SYNC };
+	const struct dma_map_ops *ops = io_attach(&io_dev, row / 2);
+	struct scatterlist *sg = io_list(list);
+	const size_t part = 128, size = 64;
+	dma_addr_t dma;
+
+	fill_pieces(CACHE_CPU);
+	if (row % 2) {
+		ops->map_sg(&io_dev, sg, NR_PIECES, dir, &attrs);
+		dma = sg_dma_address(sg);
+	} else {
+		dma = ops->map_page(&io_dev, sg->page, sg->offset, sg->length, dir, &attrs);
+	}
+	ops->sync_single_for_device(&io_dev, dma + part, size, dir);
+	device_writes(dma + part, size);
+	ops->sync_single_for_cpu(&io_dev, dma + part, size, dir);
+	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0], part, CACHE_CPU);
+	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0] + part, size, CACHE_DEV);
+	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0] + part + size, size, CACHE_CPU);
+	fill_pieces(CACHE_CPU);
+	if (row % 2)
+		ops->unmap_sg(&io_dev, sg, NR_PIECES, dir, &attrs);
+	else
+		ops->unmap_page(&io_dev, dma, sg->length, dir, &attrs);
+	require_pieces(CACHE_CPU);
+	check(io_starts[0] + part, 0);
+	check(io_starts[0] + part + size, 0);
+	check_pieces();
+}
+
+#ifndef HAVE_OPS
+
 /* The end of a piece, and the beginning of the next one, which is elsewhere */
 TEST_TABLE(io_part, "behind an IOMMU, a part that is synchronized leaves the rest intact",
 	   NR_JOINED, io_list_name)
 {
 	const size_t sizes[] = { 48, 80 }, size = 128;
 	const struct io_list *list = &io_lists[row];
-	const struct dma_map_ops *ops = io_attach(&io_dev);
+	const struct dma_map_ops *ops = io_attach(&io_dev, 0);
 	struct scatterlist *sg = io_list(list);
 	const uint64_t starts[] = { io_starts[0] + io_pieces[0].size - sizes[0], io_starts[1] };
 	enum dma_data_direction dir = list->dir;
@@ -1489,47 +1583,6 @@ TEST_TABLE(io_part, "behind an IOMMU, a part that is synchronized leaves the res
 		check(starts[i], 0);
 		check(starts[i] + sizes[i] - 1, 0);
 	}
-	check_pieces();
-}
-
-static const char *io_skip_name(size_t row)
-{
-	return row ? "a list" : "a page";
-}
-
-/* What the device does not write is the CPU's, in spite of the direction */
-TEST_TABLE(io_skip, "behind an IOMMU, what is mapped without maintenance is maintained in part", 2,
-	   io_skip_name)
-{
-	const struct io_list *list = &io_lists[1];
-	const enum dma_data_direction dir = DMA_FROM_DEVICE;
-	struct dma_attrs attrs = { 1U << DMA_ATTR_SKIP_CPU_SYNC };
-	const struct dma_map_ops *ops = io_attach(&io_dev);
-	struct scatterlist *sg = io_list(list);
-	const size_t part = 128, size = 64;
-	dma_addr_t dma;
-
-	fill_pieces(CACHE_CPU);
-	if (row) {
-		ops->map_sg(&io_dev, sg, NR_PIECES, dir, &attrs);
-		dma = sg_dma_address(sg);
-	} else {
-		dma = ops->map_page(&io_dev, sg->page, sg->offset, sg->length, dir, &attrs);
-	}
-	ops->sync_single_for_device(&io_dev, dma + part, size, dir);
-	device_writes(dma + part, size);
-	ops->sync_single_for_cpu(&io_dev, dma + part, size, dir);
-	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0], part, CACHE_CPU);
-	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0] + part, size, CACHE_DEV);
-	both_cpus(CACHE_CPU_READ, io_alias, io_starts[0] + part + size, size, CACHE_CPU);
-	fill_pieces(CACHE_CPU);
-	if (row)
-		ops->unmap_sg(&io_dev, sg, NR_PIECES, dir, &attrs);
-	else
-		ops->unmap_page(&io_dev, dma, sg->length, dir, &attrs);
-	require_pieces(CACHE_CPU);
-	check(io_starts[0] + part, 0);
-	check(io_starts[0] + part + size, 0);
 	check_pieces();
 }
 
@@ -1576,7 +1629,7 @@ TEST_TABLE(io_coherent, "behind an IOMMU, a coherent buffer", ARRAY_SIZE(io_buff
 {
 	const struct io_buffer *b = &io_buffers[row];
 	struct device *dev = b->high ? &io_high_dev : &io_dev;
-	const struct dma_map_ops *ops = io_attach(dev);
+	const struct dma_map_ops *ops = io_attach(dev, 0);
 	uint64_t first = dirty_blocks(b), second = first + (b->second << PAGE_SHIFT);
 	enum cache_alias alias = b->high ? CACHE_PKMAP : CACHE_LINEAR;
 	struct dma_attrs attrs = { b->attrs };
@@ -1610,7 +1663,7 @@ TEST(io_user, "behind an IOMMU, a buffer that only a process maps")
 {
 	struct dma_attrs attrs = { 1U << DMA_ATTR_NO_KERNEL_MAPPING };
 	struct vm_area_struct vma = { .vm_end = 2 * PAGE_SIZE, .vm_page_prot = pgprot_kernel };
-	const struct dma_map_ops *ops = io_attach(&io_dev);
+	const struct dma_map_ops *ops = io_attach(&io_dev, 0);
 	uint64_t first = dirty_blocks(&io_buffers[0]), pages[] = { first, first + 2 * PAGE_SIZE };
 	dma_addr_t dma;
 	void *cookie;
@@ -1652,7 +1705,7 @@ static const char *no_area_name(size_t row)
 TEST_TABLE(io_no_area, "behind an IOMMU, a coherent buffer without an area", 4, no_area_name)
 {
 	const struct io_buffer b = { .high = row % 2, .second = 2, .size = 2 * PAGE_SIZE };
-	const struct dma_map_ops *ops = io_attach(&io_dev);
+	const struct dma_map_ops *ops = io_attach(&io_dev, 0);
 	uint64_t first = dirty_blocks(&b), second = first + 2 * PAGE_SIZE;
 	enum cache_alias alias = b.high ? CACHE_PKMAP : CACHE_LINEAR;
 	dma_addr_t dma;
@@ -1683,6 +1736,8 @@ TEST_TABLE(io_no_area, "behind an IOMMU, a coherent buffer without an area", 4, 
 	check(second, 0);
 	check(second + PAGE_SIZE - 1, 0);
 }
+
+#endif	/* HAVE_OPS */
 
 #elif !FLUSH_WHILE_CACHED
 

@@ -59,3 +59,40 @@ arm_headers() {
 		"$src"/include/linux/{cma,dma-contiguous}.h "$src/arch/arm/include/asm/dma-contiguous.h" | sort -u)
 	echo '#include_next <linux/errno.h>' >> "$headers/linux/errno.h"
 }
+
+# The model of caches in front of that file. Sets flags, and objects, which build_cache links, too.
+cache_model() {
+	arm_headers
+	objects=()
+	flags=(-Wno-pointer-arith -DCONFIG_CMA_ALIGNMENT=0 -DCONFIG_HIGHMEM=1 -I"$headers" -I"$here/lib"
+		-I"$here/../guest/lib" -I"$src/include" -I"$src/arch/arm/include")
+	# The search has no pointers of the kernel, and is much slower with the sanitizers
+	gcc -std=gnu11 -O2 -Wall -Werror -c -o "$out/cache-model.o" "$here/lib/cache.c"
+}
+
+# build_cache UNIT TESTS FLAGS-AND-OBJECTS...: with the tests in the file TESTS
+build_cache() {
+	local unit=$1 tests=$2
+	shift 2
+	gcc "${cflags[@]}" "${flags[@]}" -Dmemset=cache_memset -c -o "$out/$unit-kernel.o" "$arm" "$@"
+	gcc "${cflags[@]}" "${flags[@]}" -DUNIT="\"$unit\"" -o "$out/$unit" "$out/$unit-kernel.o" \
+		"${objects[@]}" "$out/cache-model.o" "$tests" "$here"/lib/{arm,console}.c "$@"
+}
+
+# Where the base's files for streaming mappings are, or "no". CMA_BASE: another copy, or "no".
+base_files() {
+	echo "${CMA_BASE:-$(BASE=v3.1 DOWNLOAD=no "$repo/scripts/base-tree" 2>/dev/null || echo no)}"
+}
+
+# base_headers DIR STUBS FILES...: headers in DIR that include STUBS, for those that FILES include
+base_headers() {
+	local dir=$1 stubs=$2 h
+	shift 2
+	while read -r h; do
+		[[ $h != asm/dma-mapping.h ]] || continue
+		mkdir -p "$dir/$(dirname "$h")"
+		[[ ! -e $src/include/$h && ! -e $src/arch/arm/include/$h ]] || continue
+		echo "#include \"$stubs\"" > "$dir/$h"
+	done < <(grep -hoP '^#\s*include (<|"(?!dma-(heap|iova|ops)))\K[^>"]+\.h' "$@" | sort -u)
+	echo '#include_next <linux/errno.h>' > "$dir/linux/errno.h"
+}

@@ -269,7 +269,7 @@ pmd_t *pmd_off_k(unsigned long addr)
 
 pte_t *pte_offset_kernel(pmd_t *pmd, unsigned long addr)
 {
-	static pte_t vmalloc_pte = 0x43 & ~L_PTE_MT_MASK;
+	static pte_t vmalloc_pte = pgprot_dmacoherent(pgprot_kernel);
 	unsigned long table = *pmd & ~4095U;
 
 	if (pmd == top_pmd)

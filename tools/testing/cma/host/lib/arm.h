@@ -139,7 +139,7 @@ struct device {
 	u64 *dma_mask, coherent_dma_mask;
 	/* behind an IOMMU: */
 	struct {
-		const struct dma_map_ops *dma_ops;
+		struct dma_map_ops *dma_ops;
 		struct dma_iommu_mapping *mapping;
 	} archdata;
 	unsigned int max_seg_size;

@@ -48,41 +48,11 @@ void *radix_tree_lookup(struct radix_tree_root *root, unsigned long index);
 void radix_tree_delete(struct radix_tree_root *root, unsigned long index);
 
 /* Faithful: operations of devices, as far as they are used */
-struct dma_attrs { unsigned int flags; };
-enum { DMA_ATTR_WRITE_COMBINE, DMA_ATTR_NO_KERNEL_MAPPING, DMA_ATTR_SKIP_CPU_SYNC,
-	DMA_ATTR_FORCE_CONTIGUOUS };
-#define dma_get_attr(attr, attrs)	((attrs) && (attrs)->flags >> (attr) & 1)
+#include "ops-api.h"
 #define dma_get_max_seg_size(dev)	((dev)->max_seg_size)
 #define dma_get_seg_boundary(dev)	((dev)->seg_boundary)
 #define dma_has_default_ops(dev)	(!(dev)->archdata.dma_ops)
 #define set_dma_ops(dev, ops)	((dev)->archdata.dma_ops = (ops))
-struct dma_map_ops {
-	void *(*alloc)(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
-		       struct dma_attrs *attrs);
-	void (*free)(struct device *dev, size_t size, void *addr, dma_addr_t handle,
-		     struct dma_attrs *attrs);
-	int (*mmap)(struct device *dev, struct vm_area_struct *vma, void *addr, dma_addr_t handle,
-		    size_t size, struct dma_attrs *attrs);
-	int (*get_sgtable)(struct device *dev, struct sg_table *sgt, void *addr, dma_addr_t handle,
-			   size_t size, struct dma_attrs *attrs);
-	dma_addr_t (*map_page)(struct device *dev, struct page *page, unsigned long offset,
-			       size_t size, enum dma_data_direction dir, struct dma_attrs *attrs);
-	void (*unmap_page)(struct device *dev, dma_addr_t handle, size_t size,
-			   enum dma_data_direction dir, struct dma_attrs *attrs);
-	int (*map_sg)(struct device *dev, struct scatterlist *sg, int nents,
-		      enum dma_data_direction dir, struct dma_attrs *attrs);
-	void (*unmap_sg)(struct device *dev, struct scatterlist *sg, int nents,
-			 enum dma_data_direction dir, struct dma_attrs *attrs);
-	void (*sync_single_for_cpu)(struct device *dev, dma_addr_t handle, size_t size,
-				    enum dma_data_direction dir);
-	void (*sync_single_for_device)(struct device *dev, dma_addr_t handle, size_t size,
-				       enum dma_data_direction dir);
-	void (*sync_sg_for_cpu)(struct device *dev, struct scatterlist *sg, int nents,
-				enum dma_data_direction dir);
-	void (*sync_sg_for_device)(struct device *dev, struct scatterlist *sg, int nents,
-				   enum dma_data_direction dir);
-	int (*dma_supported)(struct device *dev, u64 mask);
-};
 
 /* Simplified: an IOMMU with one domain, which checks its callers; see iommu.c */
 #define IOMMU_READ		1
