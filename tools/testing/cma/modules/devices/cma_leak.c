@@ -16,8 +16,12 @@ static int lose_set(const char *text, const struct kernel_param *param)
 	unsigned int count;
 	int ret = kstrtouint(text, 0, &count);
 
+	/*
+	 * Cleared: a free object holds the address of the next one, and if a stale
+	 * pointer to the first lay on some stack, kmemleak would find none.
+	 */
 	while (!ret && count--)
-		ret = kmalloc(CMA_LEAK_SIZE, GFP_KERNEL) ? 0 : -ENOMEM;
+		ret = kzalloc(CMA_LEAK_SIZE, GFP_KERNEL) ? 0 : -ENOMEM;
 	return ret;
 }
 
