@@ -147,20 +147,22 @@ class Tap:
 
 
 def remarks(tap, name):
-    """What a report says about single tests: which failed and what they said, as comments,
-    and which were skipped, as results of their own."""
+    """What a report says about single tests: which were skipped, as results of their own,
+    and then which failed and what they said, as comments."""
+    failed = []
     said = []  # since the last result
     for line in tap.lines:
         if line.startswith("# "):
             said.append(line)
         elif re.match(r"not ok(\s|$)", line):
-            yield from said[-8:] + [f"# {line}"]
+            failed += said[-8:] + [f"# {line}"]
             said = []
         elif re.match(r"ok(\s|$)", line):
             if "# SKIP" in line:
                 text = re.sub(r"^ok(\s+\d+(?=\s))?[\s-]*", "", line)
                 yield f"ok - {name}: {text}"
             said = []
+    yield from failed
 
 
 def unreferenced(lines):
