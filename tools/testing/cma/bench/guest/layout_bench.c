@@ -11,8 +11,6 @@
 #include "guest.h"
 #include "layout.h"
 
-#define BUDGET	AREAS_SYSFS "reserved/wait_budget_ms"
-
 /* Bytes that a row allocates, in buffers that are held at once */
 static unsigned int buffers(size_t size)
 {
@@ -84,14 +82,16 @@ TEST(pinned, "the same, and 16 pages of the front half are pinned")
 TEST(scan, "full of tmpfs, and a page of each 8 MiB is pinned: 16 MiB cannot be had")
 {
 	struct layout l;
+	char budget[16];
 
 	layout_start(&l, LAYOUT_TMPFS);
 	if (!layout_made(&l, "scan", layout_fill(&l)))
 		return;
 	pin_pages(layout_pages / 2048, layout_pages);
 	/* Not how long it waits for somebody to drop the pins; unmodified kernels do not */
-	write_file(BUDGET, "0");
+	snprintf(budget, sizeof(budget), "%d", DEFAULT_BUDGET_MS);
+	write_file(AREA_BUDGET, "0");
 	layout_measure("scan", "hold", 16 * MIB, 1);
-	write_file(BUDGET, "500");
+	write_file(AREA_BUDGET, budget);
 	layout_do("unpin");
 }

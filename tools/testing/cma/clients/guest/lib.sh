@@ -33,14 +33,18 @@ check() {
 # says WHAT REGEX: check that the client's output matches
 says() { check "$1" grep -qE "$2" $out $out.err; }
 
-# Wait until a program has printed $until, at most 45 s; do not wait if it is empty
-hold() {
-	n=0
-	until [ -z "$until" ] || grep -qsE "$until" $out $out.err || [ $n -eq 45 ]; do
+# wait_for SECONDS COMMAND...: wait until it succeeds; fail after that time
+wait_for() {
+	left=$1
+	shift
+	until "$@"; do
+		[ $((left -= 1)) -ge 0 ] || return 1
 		sleep 1
-		n=$((n + 1))
 	done
 }
+
+# Wait until a program has printed $until, at most 45 s; do not wait if it is empty
+hold() { [ -z "$until" ] || wait_for 45 grep -qsE "$until" $out $out.err; }
 
 # client NAME PROGRAM...: run it with the buffering of a terminal. It should exit with 0
 # and print nothing unexpected to stderr. Some programs exit when their input becomes
@@ -86,13 +90,9 @@ frames() {
 ask_for_picture() {
 	before=$(grep kmi /proc/interrupts)
 	echo "@screen-ready $1"
-	n=0
-	until [ "$(grep kmi /proc/interrupts)" != "$before" ] || [ $n -eq 60 ]; do
-		sleep 1
-		n=$((n + 1))
-	done
-	check 'the host took a picture' [ $n -lt 60 ]
+	check 'the host took a picture' wait_for 60 key_pressed
 }
+key_pressed() { [ "$(grep kmi /proc/interrupts)" != "$before" ]; }
 
 # kselftest NAME: run 6.1's tests of heaps, which print six results for each of them
 kselftest() {

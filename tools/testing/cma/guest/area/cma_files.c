@@ -9,8 +9,6 @@
 
 #include <dirent.h>
 
-#define DEBUG	"/sys/kernel/debug/cma/reserved/"
-#define SYSFS	"/sys/kernel/mm/cma/reserved/"
 #define TRACING	"/sys/kernel/debug/tracing/"
 
 static void need(const char *path)
@@ -47,7 +45,7 @@ static unsigned int bits_in_bitmap(void)
 	char *next = text;
 	char *end;
 
-	read_file(DEBUG "bitmap", text, sizeof(text));
+	read_file(AREA "bitmap", text, sizeof(text));
 	for (;;) {
 		unsigned long word = strtoul(next, &end, 10);
 
@@ -62,13 +60,13 @@ static unsigned int bits_in_bitmap(void)
 /* A call that fails: the whole area is not available once a page is used. */
 static unsigned long fail_to_allocate(void)
 {
-	unsigned long count = file_number(DEBUG "count");
+	unsigned long count = file_number(AREA "count");
 	int ret;
 
-	REQUIRE(!write_number(DEBUG "alloc", 1), "alloc");
-	ret = write_number(DEBUG "alloc", count);
+	REQUIRE(!write_number(AREA "alloc", 1), "alloc");
+	ret = write_number(AREA "alloc", count);
 	REQUIRE(ret == -ENOMEM, "%lu pages: %s", count, strerror(-ret));
-	REQUIRE(!write_number(DEBUG "free", 1), "free");
+	REQUIRE(!write_number(AREA "free", 1), "free");
 	return count;
 }
 
@@ -77,39 +75,39 @@ TEST(debug_numbers, "debugfs shows the place and the size of the area")
 	int ctl = ctl_open();
 	struct cma_ctl_area area;
 
-	need(DEBUG);
+	need(AREA);
 	area = ctl_area(ctl);
-	REQUIRE(file_number(DEBUG "count") == area.nr_pages, "count is %lu",
-		file_number(DEBUG "count"));
-	REQUIRE(file_number(DEBUG "base_pfn") == area.base_pfn,
-		"base_pfn is %lu", file_number(DEBUG "base_pfn"));
-	REQUIRE(file_number(DEBUG "order_per_bit") == 0, "order_per_bit is %lu",
-		file_number(DEBUG "order_per_bit"));
-	REQUIRE(bits_in_bitmap() == file_number(DEBUG "used"),
+	REQUIRE(file_number(AREA "count") == area.nr_pages, "count is %lu",
+		file_number(AREA "count"));
+	REQUIRE(file_number(AREA "base_pfn") == area.base_pfn,
+		"base_pfn is %lu", file_number(AREA "base_pfn"));
+	REQUIRE(file_number(AREA "order_per_bit") == 0, "order_per_bit is %lu",
+		file_number(AREA "order_per_bit"));
+	REQUIRE(bits_in_bitmap() == file_number(AREA "used"),
 		"%u bits, %lu used", bits_in_bitmap(),
-		file_number(DEBUG "used"));
+		file_number(AREA "used"));
 }
 
 TEST(debug_alloc, "debugfs alloc takes pages, and free returns them")
 {
 	unsigned long used, chunk;
 
-	need(DEBUG);
-	used = file_number(DEBUG "used");
-	chunk = file_number(DEBUG "maxchunk");
-	REQUIRE(!write_number(DEBUG "alloc", 100), "alloc");
-	REQUIRE(file_number(DEBUG "used") == used + 100, "%lu used, then %lu",
-		used, file_number(DEBUG "used"));
+	need(AREA);
+	used = file_number(AREA "used");
+	chunk = file_number(AREA "maxchunk");
+	REQUIRE(!write_number(AREA "alloc", 100), "alloc");
+	REQUIRE(file_number(AREA "used") == used + 100, "%lu used, then %lu",
+		used, file_number(AREA "used"));
 	REQUIRE(bits_in_bitmap() == used + 100, "%u bits", bits_in_bitmap());
-	REQUIRE(!write_number(DEBUG "alloc", 50), "alloc");
-	REQUIRE(!write_number(DEBUG "free", 120), "free");
-	REQUIRE(file_number(DEBUG "used") == used + 30, "%lu used, then %lu",
-		used, file_number(DEBUG "used"));
-	REQUIRE(!write_number(DEBUG "free", 30), "free");
-	REQUIRE(file_number(DEBUG "used") == used, "%lu used, then %lu", used,
-		file_number(DEBUG "used"));
-	REQUIRE(file_number(DEBUG "maxchunk") == chunk, "maxchunk %lu, now %lu",
-		chunk, file_number(DEBUG "maxchunk"));
+	REQUIRE(!write_number(AREA "alloc", 50), "alloc");
+	REQUIRE(!write_number(AREA "free", 120), "free");
+	REQUIRE(file_number(AREA "used") == used + 30, "%lu used, then %lu",
+		used, file_number(AREA "used"));
+	REQUIRE(!write_number(AREA "free", 30), "free");
+	REQUIRE(file_number(AREA "used") == used, "%lu used, then %lu", used,
+		file_number(AREA "used"));
+	REQUIRE(file_number(AREA "maxchunk") == chunk, "maxchunk %lu, now %lu",
+		chunk, file_number(AREA "maxchunk"));
 }
 
 TEST(debug_chunk, "maxchunk pages can be allocated, and not one page more")
@@ -117,47 +115,47 @@ TEST(debug_chunk, "maxchunk pages can be allocated, and not one page more")
 	unsigned long chunk;
 	int ret;
 
-	need(DEBUG);
-	chunk = file_number(DEBUG "maxchunk");
-	ret = write_number(DEBUG "alloc", chunk + 1);
+	need(AREA);
+	chunk = file_number(AREA "maxchunk");
+	ret = write_number(AREA "alloc", chunk + 1);
 	REQUIRE(ret == -ENOMEM, "maxchunk + 1: %s", strerror(-ret));
-	ret = write_number(DEBUG "alloc", chunk);
+	ret = write_number(AREA "alloc", chunk);
 	REQUIRE(!ret, "maxchunk: %s", strerror(-ret));
-	REQUIRE(file_number(DEBUG "maxchunk") < chunk, "maxchunk is still %lu",
+	REQUIRE(file_number(AREA "maxchunk") < chunk, "maxchunk is still %lu",
 		chunk);
-	REQUIRE(!write_number(DEBUG "free", chunk), "free");
-	REQUIRE(file_number(DEBUG "maxchunk") == chunk, "maxchunk is %lu",
-		file_number(DEBUG "maxchunk"));
+	REQUIRE(!write_number(AREA "free", chunk), "free");
+	REQUIRE(file_number(AREA "maxchunk") == chunk, "maxchunk is %lu",
+		file_number(AREA "maxchunk"));
 }
 
 TEST(sysfs, "sysfs counts pages of successful and failed calls, and releases")
 {
 	unsigned long success, fail, released, free_pages, count;
 
-	need(DEBUG);
-	need(SYSFS);
-	success = file_number(SYSFS "alloc_pages_success");
-	fail = file_number(SYSFS "alloc_pages_fail");
-	released = file_number(SYSFS "release_pages_success");
-	free_pages = file_number(SYSFS "available_pages");
-	REQUIRE(file_number(SYSFS "total_pages") == file_number(DEBUG "count"),
-		"total_pages is %lu", file_number(SYSFS "total_pages"));
+	need(AREA);
+	need(AREA_SYSFS);
+	success = file_number(AREA_SYSFS "alloc_pages_success");
+	fail = file_number(AREA_SYSFS "alloc_pages_fail");
+	released = file_number(AREA_SYSFS "release_pages_success");
+	free_pages = file_number(AREA_SYSFS "available_pages");
+	REQUIRE(file_number(AREA_SYSFS "total_pages") == file_number(AREA "count"),
+		"total_pages is %lu", file_number(AREA_SYSFS "total_pages"));
 
-	REQUIRE(!write_number(DEBUG "alloc", 33), "alloc");
-	REQUIRE(file_number(SYSFS "available_pages") == free_pages - 33,
+	REQUIRE(!write_number(AREA "alloc", 33), "alloc");
+	REQUIRE(file_number(AREA_SYSFS "available_pages") == free_pages - 33,
 		"available_pages %lu, then %lu", free_pages,
-		file_number(SYSFS "available_pages"));
-	REQUIRE(!write_number(DEBUG "free", 33), "free");
+		file_number(AREA_SYSFS "available_pages"));
+	REQUIRE(!write_number(AREA "free", 33), "free");
 	count = fail_to_allocate();
 
-	success = file_number(SYSFS "alloc_pages_success") - success;
-	fail = file_number(SYSFS "alloc_pages_fail") - fail;
-	released = file_number(SYSFS "release_pages_success") - released;
+	success = file_number(AREA_SYSFS "alloc_pages_success") - success;
+	fail = file_number(AREA_SYSFS "alloc_pages_fail") - fail;
+	released = file_number(AREA_SYSFS "release_pages_success") - released;
 	REQUIRE(success == 34, "success went up by %lu", success);
 	REQUIRE(fail == count, "fail went up by %lu", fail);
 	REQUIRE(released == 34, "released went up by %lu", released);
-	REQUIRE(file_number(SYSFS "available_pages") == free_pages,
-		"available_pages is %lu", file_number(SYSFS "available_pages"));
+	REQUIRE(file_number(AREA_SYSFS "available_pages") == free_pages,
+		"available_pages is %lu", file_number(AREA_SYSFS "available_pages"));
 }
 
 TEST(meminfo, "CmaTotal is the size of all areas, CmaFree is nr_free_cma")
@@ -167,7 +165,7 @@ TEST(meminfo, "CmaTotal is the size of all areas, CmaFree is nr_free_cma")
 	struct dirent *entry;
 	DIR *dir;
 
-	need(DEBUG);
+	need(AREA);
 	dir = opendir("/sys/kernel/debug/cma");
 	REQUIRE(dir, "%s", strerror(errno));
 	while ((entry = readdir(dir))) {
@@ -249,10 +247,10 @@ TEST(vmstat, "cma_alloc_success and cma_alloc_fail count calls")
 	long success = number_in("/proc/vmstat", "cma_alloc_success");
 	long fail = number_in("/proc/vmstat", "cma_alloc_fail");
 
-	need(DEBUG);
+	need(AREA);
 	REQUIRE(success >= 0 && fail >= 0, "not in /proc/vmstat");
-	REQUIRE(!write_number(DEBUG "alloc", 7), "alloc");
-	REQUIRE(!write_number(DEBUG "free", 7), "free");
+	REQUIRE(!write_number(AREA "alloc", 7), "alloc");
+	REQUIRE(!write_number(AREA "free", 7), "free");
 	fail_to_allocate();
 	success = number_in("/proc/vmstat", "cma_alloc_success") - success;
 	fail = number_in("/proc/vmstat", "cma_alloc_fail") - fail;
@@ -308,10 +306,10 @@ static void trace_has(const char *event, const char *what)
 
 TEST(traced, "cma_alloc_start, cma_alloc_finish and cma_release are traced")
 {
-	need(DEBUG);
+	need(AREA);
 	trace_start();
-	REQUIRE(!write_number(DEBUG "alloc", 77), "alloc");
-	REQUIRE(!write_number(DEBUG "free", 77), "free");
+	REQUIRE(!write_number(AREA "alloc", 77), "alloc");
+	REQUIRE(!write_number(AREA "free", 77), "free");
 	write_file(TRACING "events/cma/enable", "0");
 	trace_has("cma_alloc_start: ", "name=reserved count=77 align=0");
 	trace_has("cma_alloc_finish: ", "count=77 align=0 errorno=0");
@@ -324,7 +322,7 @@ TEST(traced_failure, "cma_alloc_finish has the errno of a call that failed")
 	unsigned long count;
 	char want[64];
 
-	need(DEBUG);
+	need(AREA);
 	trace_start();
 	count = fail_to_allocate();
 	write_file(TRACING "events/cma/enable", "0");
@@ -343,8 +341,8 @@ TEST(traced_busy, "cma_alloc_busy_retry names the page that was busy")
 	size_t i;
 	int ret;
 
-	need(DEBUG);
-	chunk = file_number(DEBUG "maxchunk");
+	need(AREA);
+	chunk = file_number(AREA "maxchunk");
 	ballast_load(&ballast, 16 * 1024);
 	/* more than half of the area: wherever it is, it has these pages */
 	for (i = 0; i < ballast.size; i += PAGE) {
@@ -359,10 +357,10 @@ TEST(traced_busy, "cma_alloc_busy_retry names the page that was busy")
 	REQUIRE(!ioctl(ctl, CMA_CTL_PIN, &pin), "%s", strerror(errno));
 	munmap(ballast.mem, ballast.size);
 	trace_start();
-	ret = write_number(DEBUG "alloc", chunk);
+	ret = write_number(AREA "alloc", chunk);
 	write_file(TRACING "events/cma/enable", "0");
 	if (!ret)
-		write_number(DEBUG "free", chunk);
+		write_number(AREA "free", chunk);
 	REQUIRE(ret == -ENOMEM, "%lu pages: %s", chunk, strerror(-ret));
 	snprintf(busy, sizeof(busy), "pfn=0x%llx", (unsigned long long)pin.pfn);
 	trace_has("cma_alloc_busy_retry: ", busy);

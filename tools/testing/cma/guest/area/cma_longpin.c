@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 
 #define OWNER	9
-#define PAGES	"/sys/kernel/debug/cma/reserved/pages"
+#define PAGES	AREA "pages"
 
 /* 1 MiB buffers that can be had now */
 static size_t capacity(int ctl)

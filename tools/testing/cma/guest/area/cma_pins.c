@@ -8,7 +8,7 @@
 #include "tap.h"
 #include "guest.h"
 
-#define PINS		"/sys/kernel/debug/cma/reserved/pins"
+#define PINS		AREA "pins"
 #define MAX_PINS	512
 #define NR_HELD		8
 
@@ -220,8 +220,8 @@ TEST(names, "the processes that pin pages of the area are named, with the pages,
 	note("the last one by %s", pins[2 * NR_HELD - 1].by);
 	require_holder(pipe, 2 * NR_HELD);
 	require_holder(driver, 2 * NR_HELD);
-	REQUIRE(number_in("/sys/kernel/debug/cma/reserved/pages", "pinned") >= 2 * NR_HELD,
-		"%ld", number_in("/sys/kernel/debug/cma/reserved/pages", "pinned"));
+	REQUIRE(number_in(AREA "pages", "pinned") >= 2 * NR_HELD,
+		"%ld", number_in(AREA "pages", "pinned"));
 
 	stop_holder(pipe);
 	REQUIRE(read_pins() == NR_HELD, "%zu lines", read_pins());

@@ -251,6 +251,13 @@ static void read_file(const char *path, char *text, size_t size)
 
 #define AREAS_SYSFS	"/sys/kernel/mm/cma/"
 
+/* What the default area can be told and asked */
+#define AREA		"/sys/kernel/debug/cma/reserved/"
+#define AREA_STATS	AREA "stats"
+#define AREA_SYSFS	AREAS_SYSFS "reserved/"
+#define AREA_BUDGET	AREA_SYSFS "wait_budget_ms"
+#define DEFAULT_BUDGET_MS	500
+
 /* A number that a file of sysfs tells of an area, such as "camera/exclusive" */
 static long area_sysfs(const char *file)
 {

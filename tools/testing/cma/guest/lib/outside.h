@@ -6,7 +6,6 @@
 #ifndef OUTSIDE_H
 #define OUTSIDE_H
 
-#define AREA		"/sys/kernel/debug/cma/reserved/"
 #define PIPE_KB		64
 
 /* The pages of a pipe can be neither moved nor reclaimed. */

@@ -9,12 +9,6 @@
 
 #include <sched.h>
 
-/* What the allocator of the area can be told and asked */
-#define AREA_SYSFS	"/sys/kernel/mm/cma/reserved/"
-#define AREA_BUDGET	AREA_SYSFS "wait_budget_ms"
-#define DEFAULT_BUDGET_MS	500
-#define AREA_STATS	"/sys/kernel/debug/cma/reserved/stats"
-
 /* Free memory that stays: page tables, and what the kernel needs meanwhile */
 #define PLACE_SPARE_KB	(12 * 1024)
 

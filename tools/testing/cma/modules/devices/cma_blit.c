@@ -61,6 +61,7 @@ static int blit_map(struct blit_mapped *mapped, struct blit_buffer *buffer,
 		    enum dma_data_direction dir)
 {
 	struct sg_table *sgt;
+	int ret;
 
 	mapped->dir = dir;
 	mapped->dmabuf = dma_buf_get(buffer->fd);
@@ -68,14 +69,13 @@ static int blit_map(struct blit_mapped *mapped, struct blit_buffer *buffer,
 		return PTR_ERR(mapped->dmabuf);
 	mapped->attach = dma_buf_attach(mapped->dmabuf, &blit_pdev->dev);
 	if (IS_ERR(mapped->attach)) {
-		dma_buf_put(mapped->dmabuf);
-		return PTR_ERR(mapped->attach);
+		ret = PTR_ERR(mapped->attach);
+		goto put;
 	}
 	sgt = dma_buf_map_attachment(mapped->attach, dir);
 	if (IS_ERR(sgt)) {
-		dma_buf_detach(mapped->dmabuf, mapped->attach);
-		dma_buf_put(mapped->dmabuf);
-		return PTR_ERR(sgt);
+		ret = PTR_ERR(sgt);
+		goto detach;
 	}
 	mapped->sgt = sgt;
 	if (sgt->nents != 1) {
@@ -86,6 +86,12 @@ static int blit_map(struct blit_mapped *mapped, struct blit_buffer *buffer,
 	buffer->size = sg_dma_len(sgt->sgl);
 	buffer->pieces = blit_pieces(buffer->addr, buffer->size);
 	return 0;
+
+detach:
+	dma_buf_detach(mapped->dmabuf, mapped->attach);
+put:
+	dma_buf_put(mapped->dmabuf);
+	return ret;
 }
 
 static int blit_pages(const struct blit_copy *req)
