@@ -461,7 +461,7 @@ static bool cma_fits(const struct cma *cma, const struct cma_request *req)
  * -EAGAIN while attempts in progress may still drop their claims, else with
  * -ENOMEM.
  */
-static int cma_find(const struct cma *cma, const struct cma_request *req,
+static int cma_find(struct cma *cma, const struct cma_request *req,
 		    unsigned long pos, unsigned long *bit)
 {
 	lockdep_assert_held(&cma->lock);
@@ -1321,7 +1321,7 @@ static bool cma_pages_to_range(struct cma *cma, const struct page *pages,
 	return IS_ALIGNED(offset, 1UL << cma->order_per_bit);
 }
 
-static bool cma_is_allocated(const struct cma *cma, unsigned long bit,
+static bool cma_is_allocated(struct cma *cma, unsigned long bit,
 			     unsigned long nr_bits)
 {
 	lockdep_assert_held(&cma->lock);
@@ -1365,8 +1365,7 @@ static bool cma_bit_has_end(const struct cma *cma, unsigned long bit)
 }
 
 /* Pages from this one to the end of its buffer. Caller holds the lock. */
-static unsigned long cma_pages_to_end(const struct cma *cma,
-				      unsigned long offset)
+static unsigned long cma_pages_to_end(struct cma *cma, unsigned long offset)
 {
 	lockdep_assert_held(&cma->lock);
 
@@ -1408,7 +1407,7 @@ EXPORT_SYMBOL_GPL(cma_buffer_pages);
  * Can these allocated pages be released together?  Not if they reach into the
  * next buffer, or leave a part of the last bit allocated.
  */
-static bool cma_is_one_buffer(const struct cma *cma, unsigned long offset,
+static bool cma_is_one_buffer(struct cma *cma, unsigned long offset,
 			      unsigned long count)
 {
 	unsigned long nr_pages = cma_pages_to_end(cma, offset);

@@ -299,7 +299,7 @@ static bool __init contains(const struct cma_range *range, u64 addr)
 /* Return what uses a range, as far as that is known */
 static const char *__init user_of(const struct cma_range *range)
 {
-	bool has_kernel = contains(range, __pa(_end - 1));
+	bool has_kernel = contains(range, __pa(_end) - 1);
 	bool has_initrd = CMA_INITRD_START &&
 			  contains(range, __pa(CMA_INITRD_START));
 	unsigned int i;

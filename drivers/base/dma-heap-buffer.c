@@ -708,9 +708,10 @@ static void sync_segment(struct heap_mapping *mapping, struct scatterlist *sg,
 {
 	struct device *dev = mapping->dev;
 	dma_addr_t addr = sg_dma_address(sg);
+	size_t mapped = sg_dma_len(sg);	/* sg->length itself without an IOMMU */
 	struct scatterlist part;
 
-	if (PageHighMem(sg_page(sg)) && sg_dma_len(sg) == sg->length) {
+	if (PageHighMem(sg_page(sg)) && mapped == sg->length) {
 		sg_init_table(&part, 1);
 		sg_set_page(&part, nth_page(sg_page(sg), start >> PAGE_SHIFT),
 			    n, start & ~PAGE_MASK);

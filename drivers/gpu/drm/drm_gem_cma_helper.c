@@ -9,13 +9,13 @@
  * imported if it is contiguous for the device. Its exporter chooses the
  * attributes of its mappings.
  */
+#include <linux/fs.h>	/* v3.0's anon_inodes.h needs struct file_operations */
 #include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mm.h>

@@ -14,10 +14,10 @@
  * v4l2_open(), waits for the works of its device, so that after munmap() it is
  * released for all.
  */
+#include <linux/fs.h>	/* v3.0's anon_inodes.h needs struct file_operations */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
 #include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>

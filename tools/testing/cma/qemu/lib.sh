@@ -56,6 +56,29 @@ progress() {
 	}
 }
 
+# own_warnings SOURCE LOG: what the compiler has warned of in files that the series adds.
+# What it says of GCC 9's attributes is about the base's own module_init().
+own_warnings() {
+	local first
+	[[ -e $1/.git ]] || return 0
+	first=$(git -C "$1" rev-list --max-parents=0 HEAD)
+	{
+		git -C "$1" diff --diff-filter=A --name-only "$first" HEAD -- '*.[ch]' | sed 's,.*,/&:,'
+		echo cma-modules/
+	} | grep -F -f - "$2" | grep -E '^[^ ]+: warning: ' | grep -v Wmissing-attributes || true
+}
+
+# silent SOURCE OBJDIR LOG: there are no such warnings in OBJDIR/LOG, or print them, and
+# let these files be compiled again
+silent() {
+	local warnings
+	warnings=$(own_warnings "$1" "$2/$3" | sort -u)
+	[[ $warnings ]] || return 0
+	sed 's/^/# /' <<<"$warnings" >&2
+	sed 's/:.*//' <<<"$warnings" | (cd "$2" && xargs touch -c)
+	return 1
+}
+
 # check_config CONFIG FRAGMENT...: fail unless CONFIG has the values that the fragments
 # ask for. The last line about an option counts; an option that is missing is not set.
 check_config() {
