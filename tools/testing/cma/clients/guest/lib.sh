@@ -94,10 +94,14 @@ ask_for_picture() {
 }
 key_pressed() { [ "$(grep kmi /proc/interrupts)" != "$before" ]; }
 
-# kselftest NAME: run 6.1's tests of heaps, which print six results for each of them
+# kselftest NAME: run the tests of heaps of 6.1, which print six results for each of them,
+# and of 6.12, which print eleven
 kselftest() {
-	client "$1" kselftest-dmabuf-heap
-	check 'all tests' [ "$(grep -c 'OK$' $out)" -eq $((6 * $(find /dev/dma_heap -type c | wc -l))) ]
+	heaps=$(find /dev/dma_heap -type c | wc -l)
+	client "$1 6.1" kselftest-6.1
+	check 'all tests' [ "$(grep -c 'OK$' $out)" -eq $((6 * heaps)) ]
+	client "$1 6.12" kselftest-6.12
+	check 'all tests' [ "$(grep -c '^ok ' $out)" -eq $((11 * heaps)) ]
 }
 
 # compare EXPECTED [VARIANT]: print the results as TAP. EXPECTED (on later kernels
