@@ -186,6 +186,27 @@ TEST(to_the_end, "small and large buffers reach both ends of an area, and stay i
 	check_all_free(cma);
 }
 
+TEST(only_hole, "the only hole for a large buffer is found, wherever it is")
+{
+	struct cma *cma = area_of(1, 0);
+	unsigned long i, start;
+
+	for (i = 0; i < BLOCK; i++)
+		REQUIRE(cma_alloc(cma, 1, 0, false));
+	for (start = 0; start + 100 <= BLOCK; start += 7) {
+		for (i = 0; i < 100; i++)
+			REQUIRE(cma_release(cma, pfn_to_page(BASE + start + i), 1));
+		REQUIRE(!cma_alloc(cma, 101, 0, true));
+		REQUIRE_EQ(offset(cma_alloc(cma, 100, 0, true)), start);
+		REQUIRE(cma_release(cma, pfn_to_page(BASE + start), 100));
+		for (i = 0; i < 100; i++)
+			REQUIRE_EQ(offset(cma_alloc(cma, 1, 0, true)), start + i);
+	}
+	for (i = 0; i < BLOCK; i++)
+		REQUIRE(cma_release(cma, pfn_to_page(BASE + i), 1));
+	check_all_free(cma);
+}
+
 TEST(release, "foreign and double releases are refused, partial ones work")
 {
 	struct cma *cma = area_of(2, 0);
