@@ -1427,6 +1427,25 @@ TEST(reserve_alone, "an allocation from the reserve neither empties nor waits no
 	host_check_area(cma);
 }
 
+TEST(reserve_large, "a large buffer that the reserve has no room for is emptied elsewhere")
+{
+	struct cma *cma = area_with_reserve(0);
+	struct page *first, *second;
+
+	host_set(BASE, cma->count - 256, PAGE_MOVABLE);
+	first = cma_alloc_reserve(cma, 200, 0, false);
+	REQUIRE(offset(first) >= cma->count - 256);
+	REQUIRE(!cma_try_alloc_reserve(cma, 100, 0));
+	REQUIRE(!host.emptied);
+	second = cma_alloc_reserve(cma, 100, 0, false);
+	REQUIRE(offset(second) + 100 <= cma->count - 256);
+	REQUIRE(host.emptied);
+	REQUIRE(cma_release(cma, second, 100));
+	REQUIRE(cma_release(cma, first, 200));
+	REQUIRE_EQ(cma_used_pages(cma), 0);
+	host_check_area(cma);
+}
+
 TEST(reserve_busy, "a page of the reserve that is used after its release is not allocated")
 {
 	struct cma *cma = area_with_reserve(0);

@@ -243,16 +243,21 @@ TEST(debugfs_stats, "what emptying ranges took, and how long allocations took")
 TEST(debugfs_pages, "what the pages are that are not part of a buffer or of the reserve")
 {
 	struct cma *cma = area_with_files(2);
+	struct page *page;
 
 	cma_set_reserve(cma, 256);
 	host_set(0x60400 + 768, 256, PAGE_OWNED);
+	/* A buffer with free pages on both sides */
+	page = cma_alloc(cma, 100, 0, false);
+	REQUIRE_EQ(page_to_pfn(page), 0x60400 + 668);
 	REQUIRE_EQ(put("alloc", "100"), 3);
+	REQUIRE(cma_release(cma, page, 100));
 	host_set(0x60400 + 100, 50, PAGE_MOVABLE);
 	host_set(0x60400 + 200, 7, PAGE_PINNED);
 	host_set(0x60400 + 300, 5, PAGE_FIXED);
 	host_set(0x60400 + 400, 3, PAGE_IO);
 	host_set(0x60400 + 500, 2, PAGE_CLEAN);
-	host_set(0x60400 + 600, 1, PAGE_PINNED);
+	host_set(0x60400 + 700, 1, PAGE_PINNED);
 	REQUIRE_STREQ(text("pages"), "free 600\nunused_cache 2\nmovable 50\nunder_io 3\npinned 8\n"
 		      "fixed 5\nused 100\n");
 	REQUIRE_EQ(put("free", "100"), 3);
