@@ -125,7 +125,8 @@ static inline struct gendisk *cma_disk_alloc(unsigned int max_sectors)
 		put_disk(disk);
 		return NULL;
 	}
-	blk_queue_make_request(disk->queue, cma_disk_make_request);
+	/* From v3.2 on, it returns nothing */
+	blk_queue_make_request(disk->queue, (make_request_fn *)cma_disk_make_request);
 	blk_queue_max_hw_sectors(disk->queue, max_sectors);
 	return disk;
 }

@@ -387,11 +387,13 @@ static void st_check_pool(struct st *t, struct st_atomic *buffer,
 			  unsigned int nr, size_t size)
 {
 	unsigned int i;
+	u8 fill;
 
 	for (i = 0; i < nr; i++) {
 		ST_CHECK(t, st_is_filled(buffer[i].virt, 0, size),
 			 "buffer %u is not zero", i);
-		memset(buffer[i].virt, (i & 0xff) | 1, size);
+		fill = i | 1;
+		memset(buffer[i].virt, fill, size);
 	}
 	for (i = 0; i < nr; i++)
 		ST_CHECK(t, st_is_filled(buffer[i].virt, (i & 0xff) | 1, size),

@@ -3,13 +3,13 @@
  * Tests of shared buffers, with two exporters (mock_exporter.h) and three devices
  * that import
  */
+#include <linux/fs.h>	/* v3.0's anon_inodes.h needs struct file_operations */
 #include <linux/anon_inodes.h>
 #include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/dma-buf.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>

@@ -4,10 +4,10 @@
  * memory that belongs to a device, exporters that fail
  */
 #ifdef CONFIG_VIDEOBUF2_DMA_CONTIG
+#include <linux/fs.h>	/* v3.0's anon_inodes.h needs struct file_operations */
 #include <linux/anon_inodes.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
-#include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
 
