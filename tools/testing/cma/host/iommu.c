@@ -128,6 +128,7 @@ void __free_page(struct page *page)
 {
 	REQUIRE(page->used, "a page is freed twice");
 	REQUIRE(!page->private, "private is not 0");
+	REQUIRE(!page->mapped, "a page is freed while it is mapped");
 	REQUIRE(!page->tlb, "a page is freed before the TLB is flushed");
 	page->used = false;
 	nr_pages_used--;
@@ -330,6 +331,7 @@ static struct {
 } table[IO_PAGES];
 static unsigned int nr_mapped, nr_lookups, nr_maps[13], orders_of_iommu = ~0U, nr_domains;
 static unsigned int nr_unsynced, nr_unflushed, nr_syncs, nr_flushes;
+static unsigned long nr_told;	/* pages that these were about */
 /* A driver without operations for a range has a sync and a flush for each page */
 static bool ranges_of_iommu = true;
 static bool lazy;	/* the mapping */
@@ -374,6 +376,11 @@ void iommu_detach_device(struct iommu_domain *domain, struct device *dev)
 	attached = NULL;
 }
 
+static struct page *page_of(unsigned long page)
+{
+	return pfn_to_page(__phys_to_pfn(table[page].phys));
+}
+
 int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys, int order,
 		     int prot)
 {
@@ -394,6 +401,8 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova, phys_addr_
 		table[page + i].prot = prot;
 		table[page + i].first = !i;
 		table[page + i].unsynced = ranges_of_iommu;
+		if (pfn_valid(__phys_to_pfn(table[page + i].phys)))
+			page_of(page + i)->mapped++;
 	}
 	nr_mapped += 1U << order;
 	nr_maps[order]++;
@@ -411,20 +420,17 @@ void iommu_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size
 	if (!ranges_of_iommu)
 		return;
 	nr_syncs++;
+	nr_told += last - page + 1;
 	for (; page <= last; page++) {
 		nr_unsynced -= table[page].unsynced;
 		table[page].unsynced = false;
 	}
 }
 
-static struct page *page_of(unsigned long page)
-{
-	return pfn_to_page(__phys_to_pfn(table[page].phys));
-}
-
 static void flush(unsigned long page, unsigned long last)
 {
 	nr_flushes++;
+	nr_told += last - page + 1;
 	for (; page <= last; page++) {
 		if (!table[page].tlb)
 			continue;
@@ -452,8 +458,10 @@ void __wrap_arm_iova_recycle(struct iova_space *space, dma_addr_t addr, unsigned
 {
 	unsigned long i;
 
-	for (i = 0; i < nr_pages; i++)
+	for (i = 0; i < nr_pages; i++) {
+		REQUIRE(!table[io_page(addr) + i].prot, "%#x is free while it is mapped", addr);
 		REQUIRE(!table[io_page(addr) + i].tlb, "%#x is free before the flush", addr);
+	}
 	__real_arm_iova_recycle(space, addr, nr_pages);
 }
 
@@ -468,8 +476,10 @@ int iommu_unmap_noflush(struct iommu_domain *domain, unsigned long iova, int ord
 		table[page + i].tlb = true;
 		nr_unsynced -= table[page + i].unsynced;
 		table[page + i].unsynced = false;
-		if (pfn_valid(__phys_to_pfn(table[page + i].phys)))
+		if (pfn_valid(__phys_to_pfn(table[page + i].phys))) {
+			page_of(page + i)->mapped--;
 			page_of(page + i)->tlb++;
+		}
 	}
 	nr_mapped -= 1U << order;
 	nr_unflushed += 1U << order;
@@ -1138,6 +1148,7 @@ static void list_of_pages(int nents, unsigned int max)
 			.page = iommu_pages + 2 * i };
 	nr_syncs = 0;
 	nr_flushes = 0;
+	nr_told = 0;
 }
 
 TEST(list_flush, "a list has one sync and one flush, whether it is one range or many")
@@ -1191,6 +1202,7 @@ TEST(far_apart, "ranges that are far apart are flushed each, and neighbours of t
 	list_of_pages(16, 4096);
 	REQUIRE_EQ(ops->map_sg(&device, list, 16, 0, NULL), 16);
 	REQUIRE_EQ(nr_syncs, 4);
+	REQUIRE_EQ(nr_told, 16);
 	/* From the other end */
 	for (i = 0; i < 8; i++) {
 		struct scatterlist other = list[i];
@@ -1200,6 +1212,7 @@ TEST(far_apart, "ranges that are far apart are flushed each, and neighbours of t
 	}
 	ops->unmap_sg(&device, list, 16, 0, NULL);
 	REQUIRE_EQ(nr_flushes, 4);
+	REQUIRE_EQ(nr_told, 32);
 	for (i = 0; i < 16; i++)
 		ops->unmap_page(&device, handles[i], (4 << 20) - 16384, 0, NULL);
 	end();
@@ -1219,7 +1232,8 @@ TEST(no_ranges, "an IOMMU driver without operations for a range works, page by p
 
 TEST(list_wrong, "a range of a list that is not mapped, or is there twice, is refused alone")
 {
-	dma_addr_t handle, right;
+	dma_addr_t handle, right, others[16];
+	unsigned int i;
 
 	begin(0);
 	list_of_pages(8, 4096);
@@ -1232,6 +1246,11 @@ TEST(list_wrong, "a range of a list that is not mapped, or is there twice, is re
 	REQUIRE_EQ(iommu_warnings, 2);
 	REQUIRE_EQ(nr_mapped, 4);
 	iommu_warnings = 0;
+	/* Nobody else gets their addresses; iommu_map_nosync() looks */
+	for (i = 0; i < 16; i++)
+		others[i] = ops->map_page(&device, iommu_pages, 0, 4096, 0, NULL);
+	for (i = 0; i < 16; i++)
+		ops->unmap_page(&device, others[i], 4096, 0, NULL);
 	ops->unmap_page(&device, handle, 8192, 0, NULL);
 	ops->unmap_page(&device, right, 4096, 0, NULL);
 	ops->unmap_page(&device, list[4].dma_address + 4096, 4096, 0, NULL);
@@ -1288,6 +1307,30 @@ TEST(lazy_time, "what is not flushed then is flushed after 10 ms, counted from t
 		REQUIRE_EQ(nr_flushes, 1, "for nothing");
 	}
 	end();
+}
+
+TEST(lazy_range, "a flush is about what waits for it, and if nothing does, there is none")
+{
+	dma_addr_t low, high;
+	unsigned int i;
+
+	lazy = true;
+	begin(0);
+	for (i = 0; i < 4; i++) {
+		low = ops->map_page(&device, iommu_pages, 0, 4096, 0, NULL);
+		high = ops->map_page(&device, iommu_pages, 0, 1 << 20, 0, NULL);
+		iommu_wait(10);
+		ops->unmap_page(&device, i & 1 ? low : high, i & 1 ? 4096 : 1 << 20, 0, NULL);
+		iommu_wait(10);
+		nr_told = 0;
+		ops->unmap_page(&device, i & 1 ? high : low, i & 1 ? 1 << 20 : 4096, 0, NULL);
+		iommu_wait(10);
+		REQUIRE_EQ(nr_told, i & 1 ? 256 : 1);
+	}
+	settled();
+	nr_flushes = 0;
+	arm_iommu_detach_device(&device);
+	REQUIRE_EQ(nr_flushes, 0);
 }
 
 TEST(lazy_lists, "lists, and a failure at each point, leave nothing behind in a lazy mapping")

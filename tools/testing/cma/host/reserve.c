@@ -1242,6 +1242,19 @@ TEST(need_none, "cma=auto without needs: the size by Kconfig")
 		REQUIRE(strstr(host.log, "cma: no area (cma=auto)\n"));
 }
 
+TEST(need_rule, "a device needs the default area if the first cma_dev= that matches names it")
+{
+	machine_with_areas("auto");
+	REQUIRE_EQ(dma_contiguous_need("camera", 1024 << 10, 2), 0);
+	REQUIRE_EQ(dma_contiguous_need("cam2", 8192 << 10, 2), 0);
+	param(host_early_cma_area, "a,8M");
+	param(host_early_cma_dev, "camera:reserved");
+	param(host_early_cma_dev, "cam*:a");
+	dma_contiguous_reserve(0);
+	REQUIRE(strstr(host.log, "cma: cma=auto: 2 x 1024 KiB for camera\n"));
+	REQUIRE(!strstr(host.log, "for cam2\n"));
+}
+
 TEST(need_once, "needs and the reserve are settled once")
 {
 	machine_with_areas("16M");

@@ -135,8 +135,11 @@ extern unsigned int iommu_nr_blocks;
 /* Simplified: pages with memory; the test decides which are in high memory */
 #define IOMMU_PFN		0x60000UL
 #define IOMMU_PAGES		16384UL
-/* unflushed: caches; tlb: how often the IOMMU may have it although it is unmapped */
-struct page { bool used, high; unsigned int unflushed, tlb; unsigned long private; };
+/*
+ * unflushed: caches; mapped: how often the IOMMU maps it; tlb: how often it may have it
+ * although it is unmapped
+ */
+struct page { bool used, high; unsigned int unflushed, mapped, tlb; unsigned long private; };
 extern struct page iommu_pages[IOMMU_PAGES];
 extern u8 iommu_memory[IOMMU_PAGES][PAGE_SIZE];
 #define page_to_pfn(page)	((unsigned long)((page) - iommu_pages) + IOMMU_PFN)
