@@ -74,8 +74,8 @@ silent() {
 	local warnings
 	warnings=$(own_warnings "$1" "$2/$3" | sort -u)
 	[[ $warnings ]] || return 0
-	sed 's/^/# /' <<<"$warnings" >&2
-	sed 's/:.*//' <<<"$warnings" | (cd "$2" && xargs touch -c)
+	say "# ${warnings//$'\n'/$'\n'# }"
+	grep -o '^[^:]*' <<<"$warnings" | (cd "$2" && xargs touch -c)
 	return 1
 }
 
